@@ -1,0 +1,79 @@
+# Everything a contributor does, by name; `make` lists it. The work is in CMakePresets.json and scripts/.
+
+BUILD_DIR ?= build/dev
+JOBS      ?= $(shell nproc)
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+
+CMAKE := cmake
+CTEST := ctest
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap configure build demo test check-consumer e2e bench lint format sanitize coverage install clean
+
+help: ## list the targets
+	@echo 'make <target>   (variables: BUILD_DIR=$(BUILD_DIR) JOBS=$(JOBS) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR))'
+	@sed -n -E 's/^([a-z0-9-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+bootstrap: ## install what is missing to build and test (also done by the targets that need it)
+	@scripts/bootstrap.sh build test
+
+configure: bootstrap
+	@$(CMAKE) --preset dev -B $(BUILD_DIR) >/dev/null
+
+build: configure ## build everything into BUILD_DIR
+	@$(CMAKE) --build $(BUILD_DIR) --parallel $(JOBS)
+
+demo: configure ## build the ledger example and run it on a database cluster of its own
+	@$(CMAKE) --build $(BUILD_DIR) --parallel $(JOBS) --target ledger
+	@$(BUILD_DIR)/examples/ledger/ledger
+
+test: build ## build and run all tests
+	@$(CTEST) --test-dir $(BUILD_DIR) --output-on-failure --no-tests=error --parallel $(JOBS)
+
+check-consumer: build ## only the test that installs the library and compiles a user's project against it
+	@$(CTEST) --test-dir $(BUILD_DIR) --output-on-failure --no-tests=error --label-regex consumer
+
+e2e: ## not available yet: Dockerised Postgres under fault injection
+	@echo 'make e2e is not available yet: the work on e2e/ (Dockerised Postgres, fault injection, chaos) fills it.' >&2
+	@exit 1
+
+bench: ## not available yet: benchmarks against the performance targets
+	@echo 'make bench is not available yet: the work on benchmarks/ (Google Benchmark suites) fills it.' >&2
+	@exit 1
+
+lint: ## check layout (clang-format) and look for mistakes (clang-tidy, cppcheck)
+	@scripts/bootstrap.sh build test lint
+	@$(CMAKE) --preset dev -B $(BUILD_DIR) >/dev/null
+	@scripts/lint.sh $(BUILD_DIR) $(JOBS)
+
+format: ## lay out all C++ files with clang-format
+	@scripts/bootstrap.sh lint
+	@scripts/cpp_files.sh | xargs -0 -r clang-format -i
+
+sanitize: bootstrap ## run unit and integration tests under ASan+UBSan, then under TSan
+	@$(CMAKE) --preset asan >/dev/null
+	@$(CMAKE) --build --preset asan --parallel $(JOBS)
+	@$(CTEST) --preset asan --no-tests=error
+	@$(CMAKE) --preset tsan >/dev/null
+	@$(CMAKE) --build --preset tsan --parallel $(JOBS)
+	@$(CTEST) --preset tsan --no-tests=error
+
+coverage: ## run unit and integration tests, print the line coverage of every module
+	@scripts/bootstrap.sh build test coverage
+	@$(CMAKE) --preset coverage >/dev/null
+	@$(CMAKE) --build --preset coverage --parallel $(JOBS)
+	@find build/coverage -name '*.gcda' -delete
+	@$(CTEST) --preset coverage --no-tests=error
+	@scripts/coverage.py build/coverage
+
+# A build tree of its own, because PREFIX is part of it; and warnings of compilers we do not know yet are no errors here.
+install: ## build optimised and install to DESTDIR + PREFIX
+	@scripts/bootstrap.sh build
+	@$(CMAKE) --preset release -B build/install -DCMAKE_INSTALL_PREFIX='$(PREFIX)' \
+	  -DBREAKWATER_WERROR=OFF -DBREAKWATER_BUILD_EXAMPLES=OFF >/dev/null
+	@$(CMAKE) --build build/install --parallel $(JOBS)
+	@DESTDIR='$(DESTDIR)' $(CMAKE) --install build/install
+
+clean: ## delete all build trees (what the bootstrap made, in .deps, stays)
+	@rm -rf build '$(BUILD_DIR)'
