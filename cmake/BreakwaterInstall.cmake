@@ -27,6 +27,7 @@ if(breakwater_pqxx_is_private)
   # In a folder of its own: it must not meet the system's libpqxx, which may well be there too, and older.
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/.deps/libpqxx/" DESTINATION "${private_pqxx_dir}"
     PATTERN ".complete-*" EXCLUDE
+    PATTERN "doc/libpqxx" EXCLUDE
     # Holds the path it was built for, so we write our own.
     PATTERN "libpqxx.pc" EXCLUDE)
   file(CONFIGURE OUTPUT libpqxx.pc CONTENT [[

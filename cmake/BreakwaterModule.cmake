@@ -22,6 +22,8 @@ function(breakwater_add_module name)
     breakwater_set_warnings(${target})
     set_target_properties(${target} PROPERTIES
       POSITION_INDEPENDENT_CODE ON
+      # Shared libraries find each other wherever the installation is moved.
+      INSTALL_RPATH "$ORIGIN"
       VERSION ${PROJECT_VERSION}
       # Before 1.0 a minor version may change the ABI.
       SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})

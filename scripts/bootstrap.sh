@@ -19,7 +19,7 @@ pqxx_below=8
 pqxx_prefix="$deps/libpqxx"
 # Written last, and named after how libpqxx was built: change the name whenever build_pqxx changes, and every copy built
 # the old way is built again.
-pqxx_stamp="$pqxx_prefix/.complete-static-pic-cxx20"
+pqxx_stamp="$pqxx_prefix/.complete-static-pic-cxx20-no-source-location"
 
 say() { printf 'bootstrap: %s\n' "$*"; }
 
@@ -243,11 +243,12 @@ build_pqxx() {
 
   say "building libpqxx $version into .deps/ (half a minute)"
   # Position independent, because it may end up inside a shared breakwater. C++20 as in our build: its headers offer
-  # more there, and the library must have it too.
+  # more there, and the library must have it too. Its headers remember what this compiler can do, so what clang 14 cannot
+  # do (std::source_location) is left out: our users may compile with it.
   logged 'configuring libpqxx' "$advice" cmake -S "$work/libpqxx" -B "$work/build" -G Ninja \
     -DCMAKE_INSTALL_PREFIX="$pqxx_prefix" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_CXX_STANDARD=20 -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DBUILD_SHARED_LIBS=OFF \
-    -DSKIP_BUILD_TEST=ON -DBUILD_DOC=OFF
+    -DCMAKE_CXX_STANDARD=20 -DPQXX_HAVE_SOURCE_LOCATION=OFF \
+    -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DBUILD_SHARED_LIBS=OFF -DSKIP_BUILD_TEST=ON -DBUILD_DOC=OFF
   logged 'building libpqxx' "$advice" cmake --build "$work/build"
   rm -rf "$pqxx_prefix"
   logged 'installing libpqxx into .deps/' "$advice" cmake --install "$work/build"

@@ -35,7 +35,9 @@ with_cmake() {
 
 with_pkg_config() {
   PKG_CONFIG_PATH="$(dirname "$(find "$BREAKWATER_INSTALLED" -name breakwater.pc)")"
-  export PKG_CONFIG_PATH
+  # Matters only when the libraries are shared.
+  LD_LIBRARY_PATH="$(dirname "$PKG_CONFIG_PATH")"
+  export PKG_CONFIG_PATH LD_LIBRARY_PATH
   local flags
   mkdir -p "$work"
   for flags in '' --static; do
