@@ -22,7 +22,8 @@ class deadline {
 
   [[nodiscard]] static constexpr deadline never() noexcept { return {}; }
   /// `duration` from `now`; a duration too long for the clock is no limit, a negative one is in the past.
-  [[nodiscard]] static constexpr deadline after(clock::duration duration, clock::time_point now) noexcept {
+  [[nodiscard]] static constexpr deadline after(clock::duration duration,
+                                                clock::time_point now) noexcept {
     return duration >= clock::time_point::max() - now ? never() : deadline(now + duration);
   }
   [[nodiscard]] static deadline after(clock::duration duration) noexcept {

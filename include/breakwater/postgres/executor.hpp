@@ -1,0 +1,52 @@
+#pragma once
+
+#include <breakwater/core/deadline.hpp>
+#include <breakwater/core/result.hpp>
+#include <breakwater/postgres/parameters.hpp>
+#include <breakwater/postgres/rows.hpp>
+#include <breakwater/postgres/statement.hpp>
+
+#include <source_location>
+#include <stop_token>
+
+namespace breakwater {
+
+/// One statement with its values and its limits: what travels from a session down to a connection.
+///
+/// A view of things that its maker keeps alive until `channel::run` returns.
+struct request {
+  const statement& what;
+  const parameters& values;
+  deadline until;
+  const std::stop_token* cancel = nullptr;  ///< null: can not be cancelled
+  std::source_location where{};             ///< the borrower, for leak warnings
+};
+
+/// Something that runs single statements: a lease, a transaction's connection, later a pipelined lane.
+///
+/// An implementation ends by `request::until`, tracks the statement's phase and says in every error whether
+/// the write was applied. Whether threads may share one is the implementation's to say.
+class channel {
+ public:
+  channel() = default;
+  channel(const channel&) = delete;
+  channel& operator=(const channel&) = delete;
+  virtual ~channel() = default;
+  [[nodiscard]] virtual result<rows> run(const request& wanted) = 0;
+};
+
+/// What a repository runs its statements on: a session, which routes each one, or a transaction, which keeps
+/// them all on its own connection. The one narrow place through which everything passes.
+///
+/// For one thread at a time, as the session or transaction behind it.
+class executor {
+ public:
+  executor() = default;
+  executor(const executor&) = delete;
+  executor& operator=(const executor&) = delete;
+  virtual ~executor() = default;
+  /// Runs one statement. Errors carry its name, the node and `applied`.
+  [[nodiscard]] virtual result<rows> execute(const statement& what, const parameters& values) = 0;
+};
+
+}  // namespace breakwater

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace breakwater {
+
+/// PostgreSQL's type numbers (pg_type.oid) of the built-in types that the library names.
+namespace oid {
+inline constexpr std::uint32_t unknown = 0;  ///< the server works the type out from the context
+inline constexpr std::uint32_t boolean = 16, bytea = 17, name = 19, int8 = 20, int2 = 21, int4 = 23,
+                               text = 25, json = 114, float4 = 700, float8 = 701, bpchar = 1042,
+                               varchar = 1043, date = 1082, timestamp = 1114, timestamptz = 1184,
+                               numeric = 1700, uuid = 2950, jsonb = 3802;
+}  // namespace oid
+
+/// The values bound to a statement's $1 ... $n, owned, in the text form that the server reads.
+///
+///     bw::parameters values;
+///     bw::bind(values, std::int64_t{42});      // see codec.hpp
+///
+/// Up to `inline_slots` values of together `inline_bytes` live inside the object: a lookup by key allocates
+/// nothing. A value for one thread at a time.
+class parameters {
+ public:
+  static constexpr std::size_t inline_slots = 12;   // a primary key, or a row of a usual width
+  static constexpr std::size_t inline_bytes = 192;  // twelve numbers or three short texts
+
+  // Not defaulted: the inline buffers stay uninitialised, which is what makes an empty one cheap.
+  parameters() noexcept {}  // NOLINT(modernize-use-equals-default)
+
+  /// Appends SQL NULL.
+  void add_null(std::uint32_t type = oid::unknown) { add_slot({0, null_length, type}); }
+
+  /// Appends a value in text form. A NUL byte can not be sent in text: the first such value is remembered
+  /// in `first_invalid()`, and executing then fails before anything is sent.
+  void add_text(std::string_view value, std::uint32_t type = oid::unknown) {
+    char* at = reserve(value.size());
+    if (!value.empty()) std::memcpy(at, value.data(), value.size());
+    if (std::memchr(at, '\0', value.size()) != nullptr && !first_invalid_) first_invalid_ = size_;
+    commit(value.size(), type);
+  }
+
+  /// Room for a text of up to `bytes` characters, to be filled and then given its true length by `commit`.
+  /// The next call on this object ends the pointer's validity.
+  [[nodiscard]] char* reserve(std::size_t bytes) {
+    const std::size_t needed = used_ + bytes + 1;  // libpq reads text values up to a NUL
+    if (!overflow_.empty() || needed > inline_bytes) grow(needed);
+    return buffer() + used_;
+  }
+  void commit(std::size_t bytes, std::uint32_t type = oid::unknown) {
+    buffer()[used_ + bytes] = '\0';
+    add_slot({used_, bytes, type});
+    used_ += bytes + 1;
+  }
+
+  /// Marks the value added last as sensitive: it is shown as *** wherever parameters are shown.
+  void mark_sensitive() noexcept { slot(size_ - 1).sensitive = true; }
+
+  /// Appends all values of `other`.
+  void append(const parameters& other) {
+    for (std::size_t i = 0; i < other.size(); ++i) {
+      if (other.is_null(i)) {
+        add_null(other.type(i));
+      } else {
+        if (other.first_invalid_ == i && !first_invalid_) first_invalid_ = size_;
+        const std::string_view value = other.text(i);
+        char* at = reserve(value.size());
+        if (!value.empty()) std::memcpy(at, value.data(), value.size());
+        commit(value.size(), other.type(i));
+      }
+      if (other.is_sensitive(i)) mark_sensitive();
+    }
+  }
+
+  void clear() noexcept {
+    size_ = used_ = 0;
+    more_slots_.clear();
+    overflow_.clear();
+    first_invalid_.reset();
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] bool is_null(std::size_t i) const noexcept { return slot(i).length == null_length; }
+  [[nodiscard]] bool is_sensitive(std::size_t i) const noexcept { return slot(i).sensitive; }
+  [[nodiscard]] std::uint32_t type(std::size_t i) const noexcept { return slot(i).type; }
+  /// The value's text; empty for NULL. Followed by a NUL byte.
+  [[nodiscard]] std::string_view text(std::size_t i) const noexcept {
+    return is_null(i) ? std::string_view{}
+                      : std::string_view{buffer() + slot(i).offset, slot(i).length};
+  }
+  /// Index of the first value that can not be sent.
+  [[nodiscard]] std::optional<std::size_t> first_invalid() const noexcept { return first_invalid_; }
+
+ private:
+  static constexpr std::size_t null_length = static_cast<std::size_t>(-1);
+  struct slot_type {
+    std::size_t offset = 0;
+    std::size_t length = 0;
+    std::uint32_t type = 0;
+    bool sensitive = false;
+  };
+
+  [[nodiscard]] char* buffer() noexcept {
+    return overflow_.empty() ? inline_.data() : overflow_.data();
+  }
+  [[nodiscard]] const char* buffer() const noexcept {
+    return overflow_.empty() ? inline_.data() : overflow_.data();
+  }
+  void grow(std::size_t needed) {
+    if (overflow_.empty()) {
+      overflow_.resize(std::max(needed, 2 * inline_bytes));
+      std::memcpy(overflow_.data(), inline_.data(), used_);
+    } else if (needed > overflow_.size()) {
+      overflow_.resize(std::max(needed, 2 * overflow_.size()));
+    }
+  }
+  [[nodiscard]] slot_type& slot(std::size_t i) noexcept {
+    return i < inline_slots ? slots_[i] : more_slots_[i - inline_slots];
+  }
+  [[nodiscard]] const slot_type& slot(std::size_t i) const noexcept {
+    return i < inline_slots ? slots_[i] : more_slots_[i - inline_slots];
+  }
+  void add_slot(slot_type added) {
+    if (size_ < inline_slots) {
+      slots_[size_] = added;
+    } else {
+      more_slots_.push_back(added);
+    }
+    ++size_;
+  }
+
+  std::size_t size_ = 0;
+  std::size_t used_ = 0;
+  std::array<char, inline_bytes> inline_;
+  std::array<slot_type, inline_slots> slots_;
+  std::string overflow_;
+  std::vector<slot_type> more_slots_;
+  std::optional<std::size_t> first_invalid_;
+};
+
+}  // namespace breakwater

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+namespace breakwater {
+
+/// What a transaction sees of others that run beside it; see the PostgreSQL manual, "Transaction Isolation".
+enum class isolation : std::uint8_t {
+  read_committed,   ///< each statement sees what was committed before it began
+  repeatable_read,  ///< the whole transaction sees what was committed before its first statement
+  serializable  ///< as if transactions ran one after the other; conflicts end one of them, which is run again
+};
+
+/// How `session.transact` runs its closure.
+struct transaction_options {
+  breakwater::isolation isolation = breakwater::isolation::read_committed;
+  /// The server refuses writes in it.
+  bool read_only = false;
+  /// With `serializable` and `read_only`: waits for a snapshot that can not conflict.
+  bool deferrable = false;
+  /// How often the closure is run at most, when a conflict with another transaction (SQLSTATE 40001, 40P01) or a
+  /// schema change ended it before anything was applied. 1: never again. At least 1.
+  unsigned max_attempts =
+      3;  // as for single statements: a third conflict in a row is a hot spot, not bad luck
+};
+
+}  // namespace breakwater

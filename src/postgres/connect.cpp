@@ -1,0 +1,145 @@
+// How a connection is made: the non-blocking handshake, the session's settings, the server's notices.
+
+#include "postgres/connection.hpp"
+#include "postgres/native.hpp"
+#include "postgres/server_error.hpp"
+#include "postgres/socket_wait.hpp"
+
+#include <libpq-fe.h>
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace breakwater::postgres {
+namespace {
+
+/// Settings of ours that a DSN may override, and those that it may not.
+dsn::connect_parameters with_defaults(dsn::connect_parameters given,
+                                      const connection_settings& settings,
+                                      std::array<std::string, 4>& numbers) {
+  const tcp_options& tcp = settings.tcp;
+  numbers = {std::to_string(tcp.keepalives_idle.count()),
+             std::to_string(tcp.keepalives_interval.count()), std::to_string(tcp.keepalives_count),
+             std::to_string(tcp.user_timeout.count())};
+  dsn::connect_parameters all;
+  const auto add = [&all](const char* keyword, const char* value) {
+    all.keywords.push_back(keyword);
+    all.values.push_back(value);
+  };
+  // libpq takes the last of two, so what stands first is a default.
+  add("keepalives_idle", numbers[0].c_str());
+  add("keepalives_interval", numbers[1].c_str());
+  add("keepalives_count", numbers[2].c_str());
+  add("tcp_user_timeout", numbers[3].c_str());
+  if (!settings.application_name.empty())
+    add("application_name", settings.application_name.c_str());
+  for (std::size_t i = 0; given.keywords[i] != nullptr; ++i)
+    add(given.keywords[i], given.values[i]);
+  add("client_encoding", "UTF8");  // what every codec and the statement text assume
+  add(nullptr, nullptr);
+  return all;
+}
+
+/// A synchronous standby's answer was no longer awaited: the commit is local only.
+bool is_replication_warning(const pg_result* notice) noexcept {
+  const char* const state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+  const char* const function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+  if (state == nullptr) return false;
+  const std::string_view code = state;
+  if (code != "01000" && code != "57P01") return false;
+  // 01000 is also what RAISE WARNING sends; without a function's name it can not be told apart, and then the
+  // careful answer is the right one.
+  return function == nullptr || std::string_view(function) == "SyncRepWaitForLSN";
+}
+
+}  // namespace
+
+result<std::unique_ptr<connection>> connection::open(
+    std::shared_ptr<const connection_settings> settings, deadline until,
+    const std::stop_token* cancel) {
+  std::unique_ptr<connection> made(new connection(std::move(settings)));
+  if (auto done = made->establish(until, cancel); !done)
+    return done.error().with_node(made->node());
+  if (auto done = made->set_up_session(until, cancel); !done)
+    return done.error().with_node(made->node());
+  return made;
+}
+
+result<void> connection::establish(deadline until, const std::stop_token* cancel) {
+  std::array<std::string, 4> numbers;
+  const auto given = settings_->address.keywords_and_values();
+  const auto parameters = with_defaults(given, *settings_, numbers);
+  handle_ = PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), 0);
+  if (handle_ == nullptr) return error(errc::resource_exhausted, "out of memory while connecting");
+  // The only way to learn the SQLSTATE of a refusal: libpq shows it in place of the text.
+  PQsetErrorVerbosity(handle_, PQERRORS_SQLSTATE);
+
+  const stop_signal stop(cancel);
+  auto wanted = readiness::writable;
+  while (PQstatus(handle_) != CONNECTION_BAD) {
+    const auto waited = wait_for_socket(PQsocket(handle_), wanted, until, stop);
+    if (waited == wait_result::cancelled)
+      return error(errc::cancelled, "cancelled while connecting");
+    if (waited == wait_result::timed_out) {
+      return error(errc::connection_failed,
+                   "no connection within the connect timeout; is the host reachable?");
+    }
+    const auto state = PQconnectPoll(handle_);
+    if (state == PGRES_POLLING_OK) {
+      PQsetErrorVerbosity(handle_, PQERRORS_DEFAULT);
+      native_.reset(seize(handle_));
+      opened_at_ = clock::now();
+      was_replica_ = is_replica();
+      install_notice_receiver();
+      return success();
+    }
+    if (state == PGRES_POLLING_FAILED) break;
+    wanted = state == PGRES_POLLING_READING ? readiness::readable : readiness::writable;
+  }
+  return read_connect_error(handle_);
+}
+
+void connection::install_notice_receiver() {
+  PQsetNoticeReceiver(
+      handle_,
+      [](void* self, const pg_result* notice) {
+        if (is_replication_warning(notice))
+          static_cast<connection*>(self)->unreplicated_commit_ = true;
+      },
+      this);
+}
+
+result<void> connection::set_up_session(deadline until, const std::stop_token* cancel) {
+  // The text forms that the codecs read, and the bounds that free a server process whose client is gone. A role's
+  // or database's own settings must not change them.
+  std::string sql =
+      "select set_config('DateStyle', 'ISO', false), set_config('IntervalStyle', 'postgres', "
+      "false), "
+      "set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false), "
+      "set_config('standard_conforming_strings', 'on', false), "
+      "set_config('statement_timeout', $1, false), "
+      "set_config('idle_in_transaction_session_timeout', $2, false)";
+  parameters values;
+  values.add_text(std::to_string(settings_->statement_timeout.count()));
+  values.add_text(std::to_string(settings_->idle_in_transaction_timeout.count()));
+  constexpr int first_with_connection_check = 140000;
+  if (PQserverVersion(handle_) >= first_with_connection_check) {
+    sql.append(", set_config('client_connection_check_interval', $3, false)");
+    values.add_text(std::to_string(settings_->tcp.client_connection_check_interval.count()));
+  }
+  // Should the replica be promoted under this connection, nothing sent as a read can write.
+  if (was_replica_) sql.append(", set_config('default_transaction_read_only', 'on', false)");
+
+  const statement setup{.sql = sql,
+                        .name = "session setup",
+                        .operation = "SELECT",
+                        .kind = statement_class::read,
+                        .prepare = false};
+  const std::array commands{command{&setup, &values}};
+  BOOST_OUTCOME_TRY(run({.commands = commands, .until = until, .cancel = cancel}));
+  return success();
+}
+
+}  // namespace breakwater::postgres

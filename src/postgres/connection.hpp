@@ -1,0 +1,133 @@
+#pragma once
+
+#include "postgres/batch.hpp"
+#include "postgres/statement_cache.hpp"
+#include <breakwater/core/config.hpp>
+#include <breakwater/core/deadline.hpp>
+#include <breakwater/core/dsn.hpp>
+#include <breakwater/core/result.hpp>
+#include <breakwater/postgres/executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+extern "C" {
+struct pg_conn;
+}
+namespace pqxx {
+class connection;
+}  // namespace pqxx
+
+namespace breakwater {
+class task_runner;
+}  // namespace breakwater
+
+namespace breakwater::postgres {
+
+/// What a connection needs to know to be made. Shared by all connections of a node.
+struct connection_settings {
+  dsn address;
+  std::string node;  ///< "host:port", for errors and events
+  std::string application_name;
+  std::chrono::milliseconds connect_timeout{};
+  std::chrono::milliseconds statement_timeout{};  ///< the server's own bound on every statement
+  std::chrono::milliseconds idle_in_transaction_timeout{};
+  std::size_t statement_cache_size = 0;  ///< 0: nothing is prepared
+  tcp_options tcp;
+  task_runner* background =
+      nullptr;  ///< where cancel requests are sent from; outlives the connection
+};
+
+/// One connection to one server: sends batches, waits no longer than told, and says what became of a write.
+///
+/// A libpqxx connection whose libpq handle is driven here, always in pipeline mode and never blocking, because
+/// only so can a wait end at a deadline. Phases of a batch, and what its loss means in each:
+///
+///     phase            | entered when                        | read, in transaction | write, COMMIT
+///     not sent         | before the first byte is handed on  | applied::no          | applied::no
+///     sent             | the Sync was given to the socket    | applied::no          | applied::unknown
+///     refused          | an ERROR answer was read            | applied::no          | applied::no
+///     complete         | ReadyForQuery was read              | -                    | -
+///
+/// CommandComplete alone proves nothing for an autocommit write: it commits at the Sync, so only ReadyForQuery
+/// counts. For one thread at a time.
+class connection {
+ public:
+  using clock = deadline::clock;
+
+  /// Connects, authenticates and sets the session up, within `until`. Resolving a host name may take longer
+  /// than that: libpq resolves with a blocking call. Callers therefore never connect on their own thread.
+  [[nodiscard]] static result<std::unique_ptr<connection>> open(
+      std::shared_ptr<const connection_settings> settings, deadline until,
+      const std::stop_token* cancel);
+
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  /// Closes. A connection that may hold unsent or unanswered data is reset, so that nothing can run later.
+  ~connection();
+
+  /// Runs a batch and returns the rows of its last statement. A prepared statement that the server lost or
+  /// that no longer fits its tables is prepared anew, and outside a transaction the batch is run again.
+  [[nodiscard]] result<rows> run(const batch& wanted);
+
+  /// Ends what is still running and rolls back an open transaction, within `until`. False: close it.
+  [[nodiscard]] bool recover(deadline until);
+  /// A round trip to see whether it lives.
+  [[nodiscard]] bool ping(deadline until);
+  /// Reads what the server sent unasked. False: the connection is lost, or the server said goodbye.
+  [[nodiscard]] bool consume_pending();
+  /// Makes everything on it fail at once. The only member that another thread may call, while this one lives.
+  void abort() noexcept;
+
+  /// Idle and outside any transaction: fit for another borrower.
+  [[nodiscard]] bool is_clean() const noexcept;
+  /// Lost, or in a state that can not be repaired.
+  [[nodiscard]] bool is_broken() const noexcept;
+  [[nodiscard]] bool in_transaction() const noexcept;
+  /// The server says that it follows a primary.
+  [[nodiscard]] bool is_replica() const noexcept;
+  /// It was made to a replica, and its session is read-only.
+  [[nodiscard]] bool was_replica() const noexcept { return was_replica_; }
+  [[nodiscard]] const std::string& node() const noexcept { return settings_->node; }
+  [[nodiscard]] clock::time_point opened_at() const noexcept { return opened_at_; }
+  [[nodiscard]] std::chrono::milliseconds statement_timeout() const noexcept {
+    return settings_->statement_timeout;
+  }
+  /// What was lost is a COMMIT or its like: it must not be cancelled, only closed.
+  [[nodiscard]] bool must_not_cancel() const noexcept { return must_not_cancel_; }
+
+  /// The libpqxx connection that this is: blocking, out of pipeline mode, until the next `run` takes it back. Where
+  /// that is not possible the connection is cut, so that its first use throws pqxx::broken_connection.
+  [[nodiscard]] pqxx::connection& take_native() noexcept;
+
+ private:
+  struct native_closer {
+    void operator()(pqxx::connection* closed) const noexcept;
+  };
+
+  explicit connection(std::shared_ptr<const connection_settings> settings) noexcept;
+
+  [[nodiscard]] result<void> establish(deadline until, const std::stop_token* cancel);
+  [[nodiscard]] result<void> set_up_session(deadline until, const std::stop_token* cancel);
+  [[nodiscard]] result<void> enter_pipeline_mode();
+  [[nodiscard]] bool drain(deadline until);
+  void cancel_running();
+  void forget_stale_plans(const error& cause, const batch& wanted);
+  void install_notice_receiver();
+
+  std::shared_ptr<const connection_settings> settings_;
+  pg_conn* handle_ = nullptr;  // owned by native_ once the connection stands
+  std::unique_ptr<pqxx::connection, native_closer> native_;
+  statement_cache cache_;
+  clock::time_point opened_at_{};
+  bool was_replica_ = false;
+  bool unanswered_ = false;       // a Sync is out whose ReadyForQuery was not read
+  bool must_not_cancel_ = false;  // and it belongs to a COMMIT
+  bool unreplicated_commit_ =
+      false;  // the server warned that a commit may not have reached its standbys
+};
+
+}  // namespace breakwater::postgres

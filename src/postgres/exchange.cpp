@@ -1,0 +1,201 @@
+#include "postgres/exchange.hpp"
+
+#include <libpq-fe.h>
+
+#include <array>
+#include <string>
+
+namespace breakwater::postgres {
+namespace {
+
+/// The arrays libpq wants for a statement's values, on the stack for all but the widest statements.
+class libpq_values {
+ public:
+  explicit libpq_values(const parameters& values) {
+    const std::size_t n = values.size();
+    if (n > inline_size) {
+      more_texts_.resize(n);
+      more_types_.resize(n);
+      texts_ = more_texts_.data();
+      types_ = more_types_.data();
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      texts_[i] = values.is_null(i) ? nullptr : values.text(i).data();
+      types_[i] = values.type(i);
+    }
+  }
+  libpq_values(const libpq_values&) = delete;
+  libpq_values& operator=(const libpq_values&) = delete;
+
+  [[nodiscard]] const char* const* texts() const noexcept { return texts_; }
+  [[nodiscard]] const Oid* types() const noexcept { return types_; }
+
+ private:
+  static constexpr std::size_t inline_size = 32;
+  std::array<const char*, inline_size> inline_texts_;
+  std::array<Oid, inline_size> inline_types_;
+  std::vector<const char*> more_texts_;
+  std::vector<Oid> more_types_;
+  const char** texts_ = inline_texts_.data();
+  Oid* types_ = inline_types_.data();
+};
+
+server_error lost(const char* how) {
+  return {.cause = error(errc::connection_failed, how), .fatal = true};
+}
+
+}  // namespace
+
+exchange_outcome exchange::run(const batch& wanted, deadline until) {
+  exchange_outcome outcome;
+  if (!queue(wanted)) {
+    // Without its Sync the server may run a part of it, but commits nothing.
+    outcome.failure = lost("the connection could not take the statement");
+    return outcome;
+  }
+  // From here on it counts as sent: PQpipelineSync also flushes.
+  outcome.reached = phase::sent;
+  if (PQpipelineSync(handle_) == 0) {
+    outcome.failure = lost("the connection was lost while the statement was sent");
+    return outcome;
+  }
+  if (flush(outcome, until)) read_answers(outcome, until);
+  return outcome;
+}
+
+void exchange::read_on(exchange_outcome& outcome, deadline until, const stop_signal& stop) {
+  stop_ = &stop;
+  outcome.ended = wait_result::ready;
+  if (flush(outcome, until)) read_answers(outcome, until);
+}
+
+bool exchange::queue(const batch& wanted) {
+  // In a failed transaction the server refuses everything, so nothing is worth preparing.
+  const bool cacheable = PQtransactionStatus(handle_) != PQTRANS_INERROR;
+  for (const command& sent : wanted.commands) {
+    if (!queue_command(sent, &sent == &wanted.commands.back(), cacheable)) return false;
+  }
+  return true;
+}
+
+bool exchange::queue_command(const command& sent, bool last, bool cacheable) {
+  const statement& what = *sent.what;
+  const libpq_values values(*sent.values);
+  const int count = static_cast<int>(sent.values->size());
+
+  statement_cache::entry* entry =
+      what.prepare && cacheable ? cache_.find_or_add(what.print, what.sql) : nullptr;
+  if (entry != nullptr && !entry->prepared) {
+    while (const auto unwanted = cache_.evict(entry)) {
+      const std::string deallocate = "deallocate " + *unwanted;
+      if (PQsendQueryParams(handle_, deallocate.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
+                            0) == 0)
+        return false;
+      steps_.push_back({step_kind::deallocate, 0, false, nullptr});
+    }
+    if (PQsendPrepare(handle_, entry->name.c_str(), entry->sql.c_str(), count, values.types()) == 0)
+      return false;
+    steps_.push_back({step_kind::prepare, what.print, false, &what});
+  }
+
+  int sent_ok = 0;
+  if (entry != nullptr) {
+    sent_ok = PQsendQueryPrepared(handle_, entry->name.c_str(), count, values.texts(), nullptr,
+                                  nullptr, 0);
+  } else {
+    const std::string sql(what.sql);  // libpq wants a NUL at the end, which a view may not have
+    sent_ok = PQsendQueryParams(handle_, sql.c_str(), count, values.types(), values.texts(),
+                                nullptr, nullptr, 0);
+  }
+  steps_.push_back({step_kind::execute, what.print, last, &what});
+  return sent_ok != 0;
+}
+
+bool exchange::flush(exchange_outcome& outcome, deadline until) {
+  for (;;) {
+    const int unsent = PQflush(handle_);
+    if (unsent <= 0)
+      return true;  // on failure the reader finds out why, and what the server said before
+    // The server may itself wait for us to read before it reads on.
+    outcome.ended =
+        wait_for_socket(PQsocket(handle_), readiness::readable_or_writable, until, *stop_);
+    if (outcome.ended != wait_result::ready) return false;
+    if (PQconsumeInput(handle_) == 0) return true;
+  }
+}
+
+void exchange::read_answers(exchange_outcome& outcome, deadline until) {
+  for (;;) {
+    pg_result* result = nullptr;
+    if (!next_result(outcome, until, result)) return;
+    if (result == nullptr) {
+      if (PQstatus(handle_) == CONNECTION_BAD) {
+        if (!outcome.failure) outcome.failure = lost("the connection was lost");
+        return;
+      }
+      if (at_ < steps_.size()) ++at_;
+      continue;
+    }
+    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+      PQclear(result);
+      outcome.reached = phase::complete;
+      PQgetResult(
+          handle_);  // null; lets libpq see that it is idle, so that it knows the transaction's state
+      return;
+    }
+    take(outcome, result);
+    if (abandoned_) return;
+  }
+}
+
+bool exchange::next_result(exchange_outcome& outcome, deadline until, pg_result*& result) {
+  while (PQisBusy(handle_) == 1 && PQsocket(handle_) >= 0) {
+    outcome.ended = wait_for_socket(PQsocket(handle_), readiness::readable, until, *stop_);
+    if (outcome.ended != wait_result::ready) return false;
+    // On failure libpq has closed the socket and holds the reason as a result.
+    if (PQconsumeInput(handle_) == 0) break;
+  }
+  result = PQgetResult(handle_);
+  return true;
+}
+
+void exchange::take(exchange_outcome& outcome, pg_result* result) {
+  rows owned(result);
+  const step* current = at_ < steps_.size() ? &steps_[at_] : nullptr;
+  switch (PQresultStatus(result)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_EMPTY_QUERY:
+      if (current == nullptr) return;
+      if (current->kind == step_kind::prepare) {
+        if (auto* entry = cache_.find_or_add(current->print, current->what->sql))
+          entry->prepared = true;
+      }
+      if (current->last) outcome.answer = std::move(owned);
+      return;
+    case PGRES_PIPELINE_ABORTED:
+      if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
+      return;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+      // COPY does not mix with a pipeline: nothing was copied, and the connection has to be given up.
+      abandoned_ = true;
+      if (!outcome.failure) {
+        outcome.failure = server_error{
+            .cause = error(errc::invalid_statement, "COPY can not be run as a plain statement")};
+      }
+      return;
+    default: fail(outcome, result); return;
+  }
+}
+
+void exchange::fail(exchange_outcome& outcome, const pg_result* result) {
+  const step* current = at_ < steps_.size() ? &steps_[at_] : nullptr;
+  if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
+  // The first error is the cause; later ones, such as libpq's "connection lost" behind a FATAL, are its echo.
+  if (outcome.failure) return;
+  outcome.failure = read_server_error(result, steps_.empty() ? nullptr : steps_.back().what);
+}
+
+}  // namespace breakwater::postgres

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "postgres/batch.hpp"
+#include "postgres/server_error.hpp"
+#include "postgres/socket_wait.hpp"
+#include "postgres/statement_cache.hpp"
+#include <breakwater/postgres/rows.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+extern "C" {
+struct pg_conn;
+struct pg_result;
+}
+
+namespace breakwater::postgres {
+
+/// How far a batch came.
+enum class phase : std::uint8_t {
+  not_sent,  ///< nothing of it was given to the socket
+  sent,      ///< its Sync may have reached the server
+  complete   ///< its ReadyForQuery was read
+};
+
+/// What happened to a batch on the wire; `judge` (verdict.hpp) says what it means.
+struct exchange_outcome {
+  phase reached = phase::not_sent;
+  wait_result ended = wait_result::ready;  ///< why the wait for an answer ended, if it did
+  std::optional<server_error> failure;     ///< the first error, by the server or by libpq
+  rows answer;                             ///< of the last statement, when there was no failure
+};
+
+/// Sends one batch in pipeline mode under one Sync, preparing on the way what is not prepared yet, and reads the
+/// answers. REQUIRES a connection in pipeline mode with nothing outstanding.
+class exchange {
+ public:
+  exchange(pg_conn* handle, statement_cache& cache, const stop_signal& stop) noexcept
+      : handle_(handle), cache_(cache), stop_(&stop) {}
+
+  /// Never waits past `until`. The outcome's `failure` is set whenever `reached` is not `complete` and the wait
+  /// was not cut short.
+  [[nodiscard]] exchange_outcome run(const batch& wanted, deadline until);
+  /// Reads on after a wait was cut short, for an answer that may still come.
+  void read_on(exchange_outcome& outcome, deadline until, const stop_signal& stop);
+
+ private:
+  enum class step_kind : std::uint8_t { deallocate, prepare, execute };
+  struct step {
+    step_kind kind;
+    std::uint64_t print;
+    bool last;  // the caller's own statement
+    const statement* what;
+  };
+
+  [[nodiscard]] bool queue(const batch& wanted);
+  [[nodiscard]] bool queue_command(const command& sent, bool last, bool cacheable);
+  [[nodiscard]] bool flush(exchange_outcome& outcome, deadline until);
+  void read_answers(exchange_outcome& outcome, deadline until);
+  /// The next result, or null between two; false when the wait was cut short.
+  [[nodiscard]] bool next_result(exchange_outcome& outcome, deadline until, pg_result*& result);
+  void take(exchange_outcome& outcome, pg_result* result);
+  void fail(exchange_outcome& outcome, const pg_result* result);
+
+  pg_conn* handle_;
+  statement_cache& cache_;
+  const stop_signal* stop_;
+  std::vector<step> steps_;
+  bool abandoned_ = false;  // what the server waits for will never be sent
+  std::size_t at_ = 0;      // the step whose answer is read next; steps_.size(): the Sync's
+};
+
+}  // namespace breakwater::postgres

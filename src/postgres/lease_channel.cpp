@@ -1,0 +1,57 @@
+#include "postgres/lease_channel.hpp"
+
+#include "postgres/server_settings.hpp"
+
+#include <array>
+#include <span>
+
+namespace breakwater::postgres {
+
+result<lease> borrow_live(pool& connections, const request& wanted) {
+  for (;;) {
+    auto borrowed = connections.acquire(wanted.until, wanted.cancel, wanted.where);
+    if (!borrowed) return borrowed;
+    // A server that ended the session has said so by now. Better noticed before a write is sent than after.
+    if (borrowed.assume_value()->consume_pending()) return borrowed;
+    borrowed.assume_value()
+        ->abort();  // given back broken it is replaced, so the next round finds one less
+  }
+}
+
+result<rows> lease_channel::run(const request& wanted) {
+  BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections_, wanted));
+  connection& link = *borrowed;
+  const statement& what = wanted.what;
+
+  std::array<command, 3> commands;
+  std::size_t count = 0;
+  parameters none;
+  parameters timeout_value;
+  if (const auto timeout =
+          own_statement_timeout(what.kind == statement_class::write, wanted.until,
+                                deadline::clock::now(), link.statement_timeout())) {
+    bind_timeout(timeout_value, *timeout);
+    commands[count++] = {&set_timeout_statement, &timeout_value};
+  }
+  // On a replica the session is read-only already.
+  if (what.enforce_read_only && !link.was_replica())
+    commands[count++] = {&set_read_only_statement, &none};
+  commands[count++] = {&what, &wanted.values};
+
+  auto answer = link.run({.commands = std::span(commands).first(count),
+                          .kind = batch_kind::autocommit,
+                          .until = wanted.until,
+                          .cancel = wanted.cancel});
+  if (answer && link.in_transaction()) {
+    // Given back like this it is rolled back.
+    return error(
+               errc::unsafe_operation,
+               "the statement opened a transaction on a pooled connection; it was rolled back. Use "
+               "session.transact(...)")
+        .with_statement(what.name)
+        .with_node(link.node());
+  }
+  return answer;
+}
+
+}  // namespace breakwater::postgres

@@ -1,0 +1,369 @@
+#include "postgres/pool.hpp"
+
+#include "core/task_runner.hpp"
+#include <breakwater/core/random.hpp>
+#include <breakwater/resilience/backoff.hpp>
+
+#include <algorithm>
+#include <ctime>
+#include <string>
+#include <utility>
+
+namespace breakwater::postgres {
+namespace {
+
+/// Doubling up to here fills an empty pool quickly without greeting a server that just came back with a crowd.
+constexpr std::size_t most_parallel_connects = 4;
+/// At least this long after a failed connect: no more than ten a second against a node that is down.
+constexpr std::chrono::milliseconds connect_pause_min{100};
+constexpr resilience::backoff_options connect_backoff{.base = std::chrono::milliseconds(100),
+                                                      .cap = std::chrono::milliseconds(1000)};
+/// A cancelled statement answers within milliseconds, or the connection is not worth keeping.
+constexpr std::chrono::milliseconds repair_time{500};
+/// A check must not eat the deadline of the caller whom it protects.
+constexpr std::chrono::milliseconds longest_ping{1000};
+/// After the grace period: for callers to notice that their connection was cut.
+constexpr std::chrono::milliseconds cut_off_time{1000};
+
+/// Good to some milliseconds and several times cheaper than the exact clock: enough for idle times and ages.
+deadline::clock::time_point coarse_now() noexcept {
+  std::timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return deadline::clock::time_point(std::chrono::seconds(now.tv_sec) +
+                                     std::chrono::nanoseconds(now.tv_nsec));
+}
+
+}  // namespace
+
+/// A caller in the queue; lives on its stack, and in `waiters_` until it is given something.
+struct pool::waiter {
+  std::condition_variable_any wake;
+  std::source_location borrower;
+  pooled_connection* given = nullptr;
+  std::optional<error> failure;
+
+  [[nodiscard]] bool is_served() const noexcept { return given != nullptr || failure.has_value(); }
+};
+
+void lease::give_back() noexcept {
+  if (held_ == nullptr) return;
+  owner_->give_back(*std::exchange(held_, nullptr));
+  owner_ = nullptr;
+}
+
+pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings,
+           task_runner& background, observer* watcher)
+    : options_(options),
+      settings_(std::move(settings)),
+      background_(background),
+      watcher_(watcher) {
+  all_.reserve(options_.size);
+  idle_.reserve(options_.size);
+}
+
+pool::~pool() = default;
+
+result<lease> pool::acquire(deadline until, const std::stop_token* cancel,
+                            std::source_location borrower) {
+  lock_type lock(mutex_);
+  for (;;) {
+    if (closing_)
+      return error(errc::cancelled, "the database is being shut down").with_node(node());
+    if (idle_.empty()) return wait_for_one(lock, until, cancel, borrower);
+
+    pooled_connection& chosen = *idle_.back();
+    idle_.pop_back();
+    const auto now = coarse_now();
+    lend(chosen, borrower, now);
+    const bool rested = now - chosen.idle_since >= options_.validate_after_idle;
+    lock.unlock();
+    if (!rested || still_lives(chosen, until)) return lease(*this, chosen);
+
+    lock.lock();
+    auto dead = remove(chosen);
+    lock.unlock();
+    close_in_background(std::move(dead), close_reason::broken);
+    lock.lock();
+  }
+}
+
+void pool::lend(pooled_connection& chosen, std::source_location borrower,
+                clock::time_point now) noexcept {
+  chosen.leased = true;
+  chosen.leak_reported = false;
+  chosen.borrower = borrower;
+  chosen.borrowed_at = now;
+}
+
+bool pool::still_lives(pooled_connection& rested, deadline until) {
+  if (!rested.link->consume_pending()) return false;
+  const auto now = clock::now();
+  const auto patience = std::min<clock::duration>(longest_ping, until.remaining(now) / 4);
+  return rested.link->ping(deadline::after(patience, now));
+}
+
+result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
+                                 std::source_location borrower) {
+  const auto started = clock::now();
+  if (waiters_.size() >= options_.max_waiters) {
+    return error(errc::overloaded,
+                 "too many callers wait for a connection already (pool.max_waiters = " +
+                     std::to_string(options_.max_waiters) + ")")
+        .with_node(node());
+  }
+  waiter self;
+  self.borrower = borrower;
+  waiters_.push_back(&self);
+  serve_waiters(started);
+
+  const auto served = [&self] { return self.is_served(); };
+  const std::stop_token token = cancel == nullptr ? std::stop_token{} : *cancel;
+  if (until.is_never()) {
+    self.wake.wait(lock, token, served);
+  } else {
+    self.wake.wait_until(lock, token, until.at(), served);
+  }
+  if (!self.is_served()) std::erase(waiters_, &self);
+  lock.unlock();
+
+  const auto waited = clock::now() - started;
+  if (watcher_ != nullptr) {
+    watcher_->on_lease_wait({.node = node(), .duration = waited, .timed_out = !self.is_served()});
+  }
+  if (self.given != nullptr) return lease(*this, *self.given);
+  if (self.failure) return error(*self.failure).with_node(node());
+  if (token.stop_requested()) {
+    return error(errc::cancelled, "cancelled while waiting for a connection").with_node(node());
+  }
+  return error(errc::deadline_exceeded,
+               "no connection became free before the deadline (pool.size = " +
+                   std::to_string(options_.size) + ", all in use or connecting)")
+      .with_node(node());
+}
+
+void pool::give_back(pooled_connection& returned) noexcept {
+  connection& link = *returned.link;
+  const bool clean = link.is_clean();
+  const bool changed_role = clean && link.is_replica() != link.was_replica();
+  const auto now = coarse_now();
+
+  lock_type lock(mutex_);
+  returned.leased = false;
+  if (!clean && !closing_ && !link.is_broken() && !link.must_not_cancel()) {
+    lock.unlock();
+    repair_in_background(returned);
+    return;
+  }
+  if (clean && !changed_role && !closing_ && now < returned.expires_at) {
+    returned.idle_since = now;
+    hand_out(returned);
+    return;
+  }
+  const bool closing = closing_;
+  auto gone = remove(returned);
+  serve_waiters(clock::now());
+  returned_.notify_all();
+  lock.unlock();
+
+  if (changed_role) note_role(gone->is_replica() ? node_role::replica : node_role::primary);
+  close_in_background(std::move(gone), closing        ? close_reason::shutdown
+                                       : changed_role ? close_reason::role_changed
+                                       : clean        ? close_reason::expired
+                                                      : close_reason::broken);
+}
+
+void pool::hand_out(pooled_connection& free) {
+  if (waiters_.empty()) {
+    idle_.push_back(&free);
+    return;
+  }
+  waiter& first = *waiters_.front();
+  waiters_.pop_front();
+  lend(free, first.borrower, coarse_now());
+  first.given = &free;
+  first.wake.notify_one();
+}
+
+void pool::start_connects(clock::time_point now) {
+  if (closing_) return;
+  const std::size_t wanted = std::max(
+      waiters_.size(), options_.min_idle > all_.size() ? options_.min_idle - all_.size() : 0);
+  while (connecting_ < wanted && connecting_ < connect_ramp_ &&
+         all_.size() + connecting_ < options_.size && now >= next_connect_) {
+    ++connecting_;
+    background_.post([this] { connect_in_background(); });
+  }
+}
+
+void pool::connect_in_background() {
+  const auto started = clock::now();
+  const std::stop_token token = stop_connecting_.get_token();
+  auto made =
+      connection::open(settings_, deadline::after(settings_->connect_timeout, started), &token);
+  const auto took = clock::now() - started;
+  if (watcher_ != nullptr) {
+    watcher_->on_connection_opened(
+        {.node = node(), .duration = took, .failure = made ? nullptr : &made.error()});
+  }
+  if (made) {
+    connected(std::move(made).value());
+  } else {
+    connect_failed(made.error());
+  }
+}
+
+void pool::connected(std::unique_ptr<connection> made) {
+  note_role(made->was_replica() ? node_role::replica : node_role::primary);
+  const auto lifetime = std::chrono::duration<double, std::milli>(options_.max_lifetime) *
+                        (1.0 - options_.lifetime_jitter * random_unit());
+  const auto now = clock::now();
+  auto added = std::make_unique<pooled_connection>();
+  added->link = std::move(made);
+  added->expires_at = now + std::chrono::duration_cast<clock::duration>(lifetime);
+  added->idle_since = now;
+
+  lock_type lock(mutex_);
+  --connecting_;
+  connect_failures_ = 0;
+  connect_ramp_ = std::min(connect_ramp_ * 2, most_parallel_connects);
+  if (closing_) {
+    lock.unlock();
+    return;  // `added` closes
+  }
+  all_.push_back(std::move(added));
+  hand_out(*all_.back());
+  start_connects(now);
+}
+
+void pool::connect_failed(const error& cause) {
+  const auto now = clock::now();
+  const lock_type lock(mutex_);
+  --connecting_;
+  connect_ramp_ = 1;
+  const auto pause = std::max<std::chrono::nanoseconds>(
+      connect_pause_min,
+      resilience::full_jitter(connect_backoff, connect_failures_, random_unit()));
+  ++connect_failures_;
+  next_connect_ = now + pause;
+  last_connect_error_ = cause;
+  serve_waiters(now);
+}
+
+void pool::serve_waiters(clock::time_point now) {
+  if (waiters_.empty()) return;
+  start_connects(now);
+  // With a connection open or on its way a waiter may yet be served. Without, we are in the pause after a failed
+  // connect: the reason is known, and waiting for the next attempt would not be free.
+  if (all_.empty() && connecting_ == 0 && last_connect_error_)
+    fail_waiters(error(*last_connect_error_));
+}
+
+void pool::fail_waiters(const error& cause) {
+  for (waiter* waiting : waiters_) {
+    waiting->failure = cause;
+    waiting->wake.notify_one();
+  }
+  waiters_.clear();
+}
+
+void pool::repair_in_background(pooled_connection& dirty) {
+  background_.post([this, &dirty] {
+    const bool repaired = dirty.link->recover(deadline::after(repair_time));
+    lock_type lock(mutex_);
+    if (repaired && !closing_) {
+      dirty.idle_since = clock::now();
+      hand_out(dirty);
+      return;
+    }
+    auto gone = remove(dirty);
+    serve_waiters(clock::now());
+    returned_.notify_all();
+    lock.unlock();
+    close_in_background(std::move(gone), close_reason::broken);
+  });
+}
+
+std::unique_ptr<connection> pool::remove(pooled_connection& gone) {
+  std::erase(idle_, &gone);
+  const auto at = std::ranges::find(all_, &gone, &std::unique_ptr<pooled_connection>::get);
+  std::unique_ptr<connection> link = std::move((*at)->link);
+  all_.erase(at);
+  return link;
+}
+
+void pool::close_in_background(std::unique_ptr<connection> closing, close_reason why) {
+  if (watcher_ != nullptr) {
+    watcher_->on_connection_closed(
+        {.node = node(), .duration = clock::now() - closing->opened_at(), .reason = why});
+  }
+  // Closing says goodbye to the server, which over TLS is more than one system call.
+  background_.post([link = std::shared_ptr<connection>(std::move(closing))] {});
+}
+
+void pool::maintain(clock::time_point now) {
+  std::vector<std::unique_ptr<connection>> outdated;
+  std::vector<lease_leak_event> leaks;
+  {
+    const lock_type lock(mutex_);
+    const auto resting = idle_;  // the longest resting first
+    for (pooled_connection* rested : resting) {
+      const bool expired = now >= rested->expires_at;
+      const bool unneeded =
+          now - rested->idle_since >= options_.idle_timeout && all_.size() > options_.min_idle;
+      if (expired || unneeded) outdated.push_back(remove(*rested));
+    }
+    if (options_.leak_warning_after.count() > 0) {
+      for (const auto& each : all_) {
+        if (!each->leased || each->leak_reported ||
+            now - each->borrowed_at < options_.leak_warning_after)
+          continue;
+        each->leak_reported = true;
+        leaks.push_back(
+            {.node = node(), .held = now - each->borrowed_at, .borrower = each->borrower});
+      }
+    }
+    start_connects(now);
+  }
+  for (auto& link : outdated) {
+    const bool expired = now - link->opened_at() >= options_.max_lifetime;
+    close_in_background(std::move(link), expired ? close_reason::expired : close_reason::idle);
+  }
+  if (watcher_ != nullptr) {
+    for (const lease_leak_event& leak : leaks) watcher_->on_lease_leak(leak);
+  }
+}
+
+bool pool::close(deadline until) {
+  stop_connecting_.request_stop();
+  std::vector<std::unique_ptr<connection>> resting;
+  lock_type lock(mutex_);
+  closing_ = true;
+  fail_waiters(error(errc::cancelled, "the database is being shut down"));
+  while (!idle_.empty()) resting.push_back(remove(*idle_.back()));
+  const auto all_back = [this] { return all_.empty(); };
+  const bool drained = until.is_never() ? (returned_.wait(lock, all_back), true)
+                                        : returned_.wait_until(lock, until.at(), all_back);
+  if (!drained) {
+    for (const auto& held : all_) held->link->abort();
+    returned_.wait_for(lock, cut_off_time, all_back);
+  }
+  lock.unlock();
+  for (auto& link : resting) close_in_background(std::move(link), close_reason::shutdown);
+  return drained;
+}
+
+pool_counts pool::counts() const {
+  const lock_type lock(mutex_);
+  return {.open = all_.size(),
+          .idle = idle_.size(),
+          .waiting = waiters_.size(),
+          .connecting = connecting_};
+}
+
+void pool::note_role(node_role now) {
+  const node_role before = role_.exchange(now);
+  if (before != now && watcher_ != nullptr)
+    watcher_->on_node_change({.node = node(), .before = before, .now = now});
+}
+
+}  // namespace breakwater::postgres

@@ -1,0 +1,165 @@
+#pragma once
+
+#include "postgres/connection.hpp"
+#include <breakwater/core/config.hpp>
+#include <breakwater/core/deadline.hpp>
+#include <breakwater/core/observer.hpp>
+#include <breakwater/core/result.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <source_location>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace breakwater {
+class task_runner;
+}  // namespace breakwater
+
+namespace breakwater::postgres {
+
+class pool;
+
+/// A connection of a pool with what the pool knows about it.
+struct pooled_connection {
+  std::unique_ptr<connection> link;
+  deadline::clock::time_point expires_at;
+  deadline::clock::time_point idle_since;
+  deadline::clock::time_point borrowed_at;
+  std::source_location borrower;
+  bool leased = false;
+  bool leak_reported = false;
+};
+
+/// A pooled connection in one caller's hands; goes back by itself.
+class lease {
+ public:
+  lease() noexcept = default;
+  lease(pool& owner, pooled_connection& held) noexcept : owner_(&owner), held_(&held) {}
+  lease(lease&& other) noexcept
+      : owner_(std::exchange(other.owner_, nullptr)), held_(std::exchange(other.held_, nullptr)) {}
+  lease& operator=(lease&& other) noexcept {
+    give_back();
+    owner_ = std::exchange(other.owner_, nullptr);
+    held_ = std::exchange(other.held_, nullptr);
+    return *this;
+  }
+  ~lease() { give_back(); }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return held_ != nullptr; }
+  [[nodiscard]] connection& operator*() const noexcept { return *held_->link; }
+  [[nodiscard]] connection* operator->() const noexcept { return held_->link.get(); }
+  /// Back to the pool, which looks at the connection's state and keeps, repairs or closes it.
+  void give_back() noexcept;
+
+ private:
+  pool* owner_ = nullptr;
+  pooled_connection* held_ = nullptr;
+};
+
+struct pool_counts {
+  std::size_t open = 0;  ///< connections, idle and used
+  std::size_t idle = 0;
+  std::size_t waiting = 0;  ///< callers
+  std::size_t connecting = 0;
+};
+
+/// The connections to one node: lends them, and opens, checks, renews and closes them.
+///
+/// The life of a connection:
+///
+///     event                                      | what happens to it
+///     a caller finds none idle, or min_idle      | opened by the background, never by a caller's own thread
+///     opened, given back                         | to the caller that has waited longest, else on top of the idle ones
+///     borrowed after resting validate_after_idle | pinged first; closed when it does not answer
+///     given back busy or inside a transaction    | cancelled and rolled back by the background, else closed
+///     given back older than its own lifetime     | closed; lifetimes are jittered, so they do not end together
+///     resting idle_timeout                       | closed, down to min_idle
+///     held leak_warning_after                    | reported once, with the source line that borrowed it
+///
+/// Connects run at most 1, 2, then 4 at a time, doubling with each success. After a failure the next one waits
+/// `U(min, cap)` and until then callers without any connection are refused at once with the reason, so that a
+/// node that comes back is not stampeded: at most ten connects a second.
+///
+/// Thread-safe. One mutex, held for a few pushes and pops, never during a system call.
+class pool {
+ public:
+  using clock = deadline::clock;
+
+  /// `background` and `watcher` (which may be null) outlive the pool.
+  pool(pool_options options, std::shared_ptr<const connection_settings> settings,
+       task_runner& background, observer* watcher);
+  pool(const pool&) = delete;
+  pool& operator=(const pool&) = delete;
+  /// REQUIRES that no lease is out and that the background has stopped.
+  ~pool();
+
+  /// A live connection, within `until`. Errors: why none could be opened; `deadline_exceeded` after a wait;
+  /// `overloaded` when too many wait already; `cancelled`.
+  [[nodiscard]] result<lease> acquire(deadline until, const std::stop_token* cancel,
+                                      std::source_location borrower);
+
+  /// What has to be done from time to time: see the table above. Once a second is enough.
+  void maintain(clock::time_point now);
+
+  /// Refuses new callers, waits within `until` for leases to come back, then makes what is left fail at once.
+  /// False when some had to be cut off.
+  bool close(deadline until);
+
+  [[nodiscard]] pool_counts counts() const;
+  /// What the server said when the last connection was opened or looked at.
+  [[nodiscard]] node_role role() const noexcept { return role_.load(std::memory_order_relaxed); }
+  [[nodiscard]] const std::string& node() const noexcept { return settings_->node; }
+
+ private:
+  friend class lease;
+  struct waiter;
+  using lock_type = std::unique_lock<std::mutex>;
+
+  void give_back(pooled_connection& returned) noexcept;
+  [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until,
+                                           const std::stop_token* cancel,
+                                           std::source_location borrower);
+  [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
+  void hand_out(pooled_connection& free);
+  void lend(pooled_connection& chosen, std::source_location borrower,
+            clock::time_point now) noexcept;
+  void start_connects(clock::time_point now);
+  void serve_waiters(clock::time_point now);
+  void connect_in_background();
+  void connected(std::unique_ptr<connection> made);
+  void connect_failed(const error& cause);
+  void fail_waiters(const error& cause);
+  void repair_in_background(pooled_connection& dirty);
+  /// Takes it out of the pool; the caller closes what is returned, outside the lock.
+  [[nodiscard]] std::unique_ptr<connection> remove(pooled_connection& gone);
+  void close_in_background(std::unique_ptr<connection> closing, close_reason why);
+  void note_role(node_role now);
+
+  const pool_options options_;
+  const std::shared_ptr<const connection_settings> settings_;
+  task_runner& background_;
+  observer* const watcher_;
+  std::stop_source stop_connecting_;
+  std::atomic<node_role> role_{node_role::unknown};
+
+  mutable std::mutex mutex_;
+  std::condition_variable returned_;                     // for close()
+  std::vector<std::unique_ptr<pooled_connection>> all_;  // owns; leased, idle or under repair
+  std::vector<pooled_connection*> idle_;  // the most recently used one last: it is lent first
+  std::deque<waiter*> waiters_;           // the longest waiting first
+  std::size_t connecting_ = 0;
+  std::size_t connect_ramp_ = 1;
+  unsigned connect_failures_ = 0;  // in a row
+  clock::time_point next_connect_{};
+  std::optional<error> last_connect_error_;
+  bool closing_ = false;
+};
+
+}  // namespace breakwater::postgres

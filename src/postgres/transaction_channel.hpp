@@ -1,0 +1,74 @@
+#pragma once
+
+#include "postgres/native.hpp"
+#include "postgres/pool.hpp"
+#include <breakwater/core/deadline.hpp>
+#include <breakwater/core/result.hpp>
+#include <breakwater/postgres/executor.hpp>
+#include <breakwater/postgres/transaction_options.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace breakwater::postgres {
+
+/// One transaction on one connection: every statement runs there and nowhere else.
+///
+/// BEGIN travels with the first statement, so a transaction of n statements costs n + 1 round trips, and one
+/// without any costs none.
+///
+///     state      | becomes     | when
+///     fresh      | open        | the first statement was answered
+///     open       | failed      | the server answered a statement with ERROR: it accepts only a rollback now
+///     open       | ended       | commit, rollback, or a raw statement ended it behind our back
+///     any        | ended       | the connection was lost, or an answer is overdue
+///
+/// For one thread at a time.
+class transaction_channel final : public channel {
+ public:
+  /// `until` bounds every statement and the COMMIT.
+  transaction_channel(lease held, const transaction_options& options, deadline until,
+                      const std::stop_token* cancel);
+
+  [[nodiscard]] result<rows> run(const request& wanted) override;
+
+  /// Success says: committed, durably as the server is set. Every error says whether it was applied.
+  [[nodiscard]] result<void> commit();
+  /// Undoes all. Where that is not possible the connection is closed, which undoes it too.
+  void rollback() noexcept;
+
+  /// \name Savepoints, for closures inside the closure.
+  /// @{
+  [[nodiscard]] result<void> set_savepoint(unsigned depth);
+  [[nodiscard]] result<void> release_savepoint(unsigned depth);
+  [[nodiscard]] result<void> rollback_to_savepoint(unsigned depth);
+  /// @}
+
+  /// The transaction for libpqxx. When BEGIN fails, what is handed out is broken: its first use throws
+  /// pqxx::broken_connection rather than run anything outside the transaction.
+  [[nodiscard]] pqxx::dbtransaction& native();
+
+  [[nodiscard]] const std::string& node() const noexcept { return held_->node(); }
+  [[nodiscard]] node_role role() const noexcept {
+    return held_->was_replica() ? node_role::replica : node_role::primary;
+  }
+
+ private:
+  [[nodiscard]] result<rows> run_batch(const statement& what, const parameters& values,
+                                       const request* wanted);
+  [[nodiscard]] result<void> run_plain(const std::string& sql, const char* name);
+  [[nodiscard]] error explain(error failure);
+  [[nodiscard]] std::string begin_sql() const;
+
+  lease held_;
+  const transaction_options options_;
+  const deadline until_;
+  const std::stop_token* const cancel_;
+  bool begun_ = false;
+  bool ended_ = false;
+  std::optional<error> root_cause_;  // why the server refuses everything but a rollback
+  std::unique_ptr<native_transaction> native_;
+};
+
+}  // namespace breakwater::postgres

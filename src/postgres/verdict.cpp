@@ -1,0 +1,83 @@
+#include "postgres/verdict.hpp"
+
+#include <utility>
+
+namespace breakwater::postgres {
+namespace {
+
+/// statement_timeout is set to the time left in whole milliseconds, so the server's 57014 may come this much
+/// before the deadline and still be ours.
+constexpr std::chrono::milliseconds own_timeout_tolerance{25};
+
+/// The server says with these that it took no statement.
+bool ran_nothing(const error& fatal) noexcept {
+  return fatal.sqlstate() == "57P03" || fatal.sqlstate() == "57P05";
+}
+
+error interrupted(wait_result how) {
+  if (how == wait_result::cancelled) return error(errc::cancelled, "cancelled by its caller");
+  return error(errc::deadline_exceeded, "no answer before the deadline");
+}
+
+error unknown_fate(const exchange_outcome& outcome) {
+  std::string why = outcome.ended == wait_result::timed_out ? "no answer came before the deadline"
+                    : outcome.ended == wait_result::cancelled
+                        ? "it was cancelled while its answer was awaited"
+                        : "the connection was lost before the answer came";
+  error unknown(errc::commit_unknown,
+                "the write was sent and " + why +
+                    ": it may or may not have been applied; read before writing again");
+  if (outcome.failure) unknown.with_sqlstate(outcome.failure->cause.sqlstate());
+  return unknown.with_applied(applied::unknown);
+}
+
+/// An ERROR answer: the statement, and what it belongs to, was rolled back.
+error refusal(error cause, const batch& wanted, deadline::clock::time_point now) {
+  if (cause.sqlstate() == "57014" && wanted.until.remaining(now) <= own_timeout_tolerance) {
+    cause.with_code(errc::deadline_exceeded).with_text("ended by the server at the deadline");
+  }
+  return cause;
+}
+
+error incomplete(const exchange_outcome& outcome, const batch& wanted,
+                 deadline::clock::time_point now) {
+  const bool refused = outcome.failure && !outcome.failure->fatal;
+  if (refused) return refusal(outcome.failure->cause, wanted, now);
+  const bool fate_known = outcome.reached == phase::not_sent || !wanted.may_apply() ||
+                          (outcome.failure && ran_nothing(outcome.failure->cause));
+  if (!fate_known) return unknown_fate(outcome);
+  if (outcome.failure) return outcome.failure->cause;
+  return interrupted(outcome.ended);
+}
+
+}  // namespace
+
+result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplicated,
+                   deadline::clock::time_point now) {
+  const statement& subject = wanted.subject();
+  if (outcome.reached != phase::complete) {
+    return incomplete(outcome, wanted, now).with_statement(subject.name).with_poisoned_connection();
+  }
+  if (outcome.failure) {
+    error cause = refusal(outcome.failure->cause, wanted, now);
+    if (outcome.failure->fatal) cause.with_poisoned_connection();
+    return cause.with_statement(subject.name);
+  }
+  if (unreplicated && wanted.may_apply()) {
+    return error(errc::commit_unknown,
+                 "committed on the primary, but the wait for its synchronous standbys was ended: a "
+                 "failover may "
+                 "lose it")
+        .with_applied(applied::unknown)
+        .with_statement(subject.name);
+  }
+  if (wanted.kind == batch_kind::commit && outcome.answer.command_tag() == "ROLLBACK") {
+    return error(errc::rolled_back,
+                 "COMMIT was answered with ROLLBACK: an earlier statement of the transaction had "
+                 "failed")
+        .with_statement(subject.name);
+  }
+  return std::move(outcome.answer);
+}
+
+}  // namespace breakwater::postgres

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "postgres/batch.hpp"
+#include "postgres/exchange.hpp"
+#include <breakwater/core/result.hpp>
+
+namespace breakwater::postgres {
+
+/// What the library says of a batch: the one place where `applied` and `commit_unknown` are decided.
+///
+/// With "permanent" for a batch whose Sync makes changes permanent (an autocommit write, a COMMIT):
+///
+///     reached   | answer                        | permanent                  | any other
+///     not_sent  | -                             | its code, applied::no      | its code, applied::no
+///     sent      | ERROR                         | its code, applied::no      | its code, applied::no
+///     sent      | FATAL 57P03, 57P05            | its code, applied::no      | its code, applied::no
+///     sent      | FATAL, lost, deadline, cancel | commit_unknown, unknown    | its code, applied::no
+///     complete  | ERROR                         | its code, applied::no      | its code, applied::no
+///     complete  | warning: not replicated       | commit_unknown, unknown    | rows
+///     complete  | COMMIT answered with ROLLBACK | rolled_back, applied::no   | -
+///     complete  | otherwise                     | rows                       | rows
+///
+/// `unreplicated`: the server warned that it stopped waiting for a synchronous standby. REQUIRES `now` taken after
+/// the exchange.
+[[nodiscard]] result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplicated,
+                                 deadline::clock::time_point now);
+
+}  // namespace breakwater::postgres
