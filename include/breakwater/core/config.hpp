@@ -23,65 +23,66 @@ using namespace std::chrono_literals;
 inline constexpr std::string_view application_name = "breakwater";
 /// Surprises nobody: what a session wrote it reads, and replicas still carry the load.
 inline constexpr consistency read_consistency = consistency::read_your_writes;
-/// TCP, TLS and SCRAM take milliseconds; five seconds survive one lost SYN (1 s) and its second try (2 s).
+/// TCP, TLS and SCRAM take milliseconds; five seconds survive a lost SYN and its retry.
 inline constexpr std::chrono::milliseconds connect_timeout = 5s;
-/// Longer than any healthy statement of a service, shorter than the patience of the caller's caller.
+/// Longer than any healthy statement of a service, shorter than its callers' patience.
 inline constexpr std::chrono::milliseconds operation_timeout = 5s;
-/// An open transaction holds locks and blocks vacuum; no healthy one waits this long for its own client.
+/// An open transaction holds locks and blocks vacuum; no healthy one waits so long for its client.
 inline constexpr std::chrono::milliseconds idle_in_transaction_session_timeout = 30s;
 /// Twice the default operation timeout, so that what runs when the shutdown starts may finish.
 inline constexpr std::chrono::milliseconds shutdown_grace = 10s;
 
-/// A server of eight cores is kept busy by about this many; ten services of ten fit max_connections = 100.
+/// A server of eight cores is kept busy by about this many, and ten services of ten fit the usual
+/// max_connections = 100.
 inline constexpr std::size_t pool_size = 10;
 /// Connections are made when they are needed; a service that fears its first burst sets this.
 inline constexpr std::size_t pool_min_idle = 0;
-/// A hundred callers per connection: a queue longer than that can not be served within its deadlines.
+/// A hundred per connection: a longer queue can not be served within its deadlines.
 inline constexpr std::size_t pool_max_waiters = 1000;
 /// A server process's caches grow with its age, and a changed address is noticed within this time.
 inline constexpr std::chrono::milliseconds pool_max_lifetime = 30min;
 /// Connections that were opened together must not expire together.
 inline constexpr double pool_lifetime_jitter = 0.25;
-/// Below it most connections would be reopened at the next burst, above it they rest unused for nothing.
+/// Shorter, and the next burst reopens them; longer, and they rest for nothing.
 inline constexpr std::chrono::milliseconds pool_idle_timeout = 10min;
 /// A connection used a second ago is alive; asking would add a round trip to every operation.
 inline constexpr std::chrono::milliseconds pool_validate_after_idle = 1s;
-/// Six times the default operation timeout: no single operation holds a connection so long, a forgotten
-/// lease does, and the warning names the line that took it.
+/// Six times the default operation timeout: no single operation holds a connection so long, a
+/// forgotten lease does, and the warning names the line that took it.
 inline constexpr std::chrono::milliseconds pool_leak_warning_after = 30s;
 
-/// Prepared statements save the server's parse and plan, which cost more than running a read by key.
+/// Prepared statements save the server's parse and plan, which cost more than a read by key.
 inline constexpr bool statement_cache_enabled = true;
-/// More than most services have statements; each costs the server some ten kilobytes per connection.
+/// More than most services have statements; each costs a connection some ten kilobytes.
 inline constexpr std::size_t statement_cache_size = 256;
 
-/// With the two below: a peer that vanished while a connection rests is noticed after 5 + 3 * 2 = 11 seconds,
-/// where the kernel's own defaults take two hours.
+/// With the two below: a peer that vanished while a connection rests is noticed after
+/// 5 + 3 * 2 = 11 seconds, where the kernel's own defaults take two hours.
 inline constexpr std::chrono::seconds tcp_keepalives_idle = 5s;
 inline constexpr std::chrono::seconds tcp_keepalives_interval = 2s;
 inline constexpr std::size_t tcp_keepalives_count = 3;
-/// The same bound for a connection that has sent something, for which the kernel sends no keepalives.
+/// The same bound for a connection that has sent something, which gets no keepalives.
 inline constexpr std::chrono::milliseconds tcp_user_timeout = 10s;
-/// The server stops working for a client that went away, rather than finish a statement nobody awaits.
+/// The server stops working for a client that went away, whose statement nobody awaits.
 inline constexpr std::chrono::milliseconds tcp_client_connection_check_interval = 2s;
 
 }  // namespace defaults
 
-/// The pool of connections of each node. How long a caller waits for one is its operation's deadline.
+/// The pool of connections of each node. A caller waits for one until its deadline.
 struct pool_options {
   /// Most connections per node. 1..10000.
   std::size_t size = defaults::pool_size;
   /// Connections kept open although nobody needs them. 0..`size`.
   std::size_t min_idle = defaults::pool_min_idle;
-  /// Callers that may wait for a connection; the next is refused with `errc::overloaded`. 0..1000000.
+  /// Callers that may wait for a connection; the next is refused (`errc::overloaded`). 0..1000000.
   std::size_t max_waiters = defaults::pool_max_waiters;
   /// Age at which a connection is replaced once it is free. 100 ms..7 d.
   std::chrono::milliseconds max_lifetime = defaults::pool_max_lifetime;
-  /// Part of `max_lifetime` by which each connection's own lifetime may be shorter, at random. 0..0.9.
+  /// Part of `max_lifetime` by which each connection's own may be shorter, at random. 0..0.9.
   double lifetime_jitter = defaults::pool_lifetime_jitter;
   /// A connection unused for so long is closed, down to `min_idle`. 100 ms..7 d.
   std::chrono::milliseconds idle_timeout = defaults::pool_idle_timeout;
-  /// A connection unused for so long is asked whether it lives before it is handed out. 0 (always)..1 h.
+  /// A connection unused for so long is pinged before it is handed out. 0 (always)..1 h.
   std::chrono::milliseconds validate_after_idle = defaults::pool_validate_after_idle;
   /// A lease held for so long is reported with its borrower's source line. 0 (never)..1 d.
   std::chrono::milliseconds leak_warning_after = defaults::pool_leak_warning_after;
@@ -104,10 +105,13 @@ struct tcp_options {
   std::chrono::seconds keepalives_interval = defaults::tcp_keepalives_interval;
   /// Unanswered keepalives after which the connection is lost. 1..127.
   std::size_t keepalives_count = defaults::tcp_keepalives_count;
-  /// Sent data not acknowledged for so long: the connection is lost. 0 (the kernel's own bound)..1 d.
+  /// Sent data not acknowledged for so long: the connection is lost.
+  /// 0 (the kernel's own bound)..1 d.
   std::chrono::milliseconds user_timeout = defaults::tcp_user_timeout;
-  /// How often the server looks, while it runs a statement, whether its client is still there. 0 (never)..1 h.
-  std::chrono::milliseconds client_connection_check_interval = defaults::tcp_client_connection_check_interval;
+  /// How often the server looks, while it runs a statement, whether its client is still there.
+  /// 0 (never)..1 h.
+  std::chrono::milliseconds client_connection_check_interval =
+      defaults::tcp_client_connection_check_interval;
 };
 
 /// Everything that can be set about a database: where it is and how it is used.
@@ -117,21 +121,23 @@ struct tcp_options {
 ///     BOOST_OUTCOME_TRY(auto db, bw::database::open(config));    // calls validate()
 ///
 /// Or from outside: `from_file`, `from_environment`, or the environment over a file:
-/// `config::from_environment(file_config)`. The loaders check every value they are given; that there is a node
-/// at all, and that fields agree with each other, is for `validate`. docs/configuration.md has every field
-/// with its environment variable. An aggregate without locks: fill it in one thread, then share it as const.
+/// `config::from_environment(file_config)`. The loaders check every value they are given; that
+/// there is a node at all, and that fields agree with each other, is for `validate`.
+/// docs/configuration.md has every field with its environment variable. An aggregate without locks:
+/// fill it in one thread, then share it as const.
 struct config {
-  /// Connection strings of the servers, in either of libpq's forms. Which one is the primary is discovered
-  /// and followed, so their order says nothing. At least one.
+  /// Connection strings of the servers, in either of libpq's forms. Which one is the primary is
+  /// discovered and followed, so their order says nothing. At least one.
   std::vector<std::string> nodes = {};
-  /// The name the servers show in pg_stat_activity. At most 63 bytes, printable ASCII; empty sets none.
+  /// The name the servers show in pg_stat_activity. At most 63 bytes of printable
+  /// ASCII; empty sets none.
   std::string application_name = std::string(defaults::application_name);
   /// How fresh reads are where the session does not say.
   breakwater::consistency consistency = defaults::read_consistency;
   /// Longest wait for one connection to be made. 10 ms..10 min.
   std::chrono::milliseconds connect_timeout = defaults::connect_timeout;
-  /// Deadline of an operation where the session does not say, retries and queueing included. 1 ms..1 d;
-  /// there is no "none": an operation that may take long gets a large value.
+  /// Deadline of an operation where the session does not say, retries and queueing included.
+  /// 1 ms..1 d; there is no "none": an operation that may take long gets a large value.
   std::chrono::milliseconds operation_timeout = defaults::operation_timeout;
   /// The server ends a transaction whose client is silent for so long. 0 (never)..1 d.
   std::chrono::milliseconds idle_in_transaction_session_timeout =
@@ -146,20 +152,24 @@ struct config {
 
   /// The defaults with this one node. Errors: those of `dsn::parse`.
   [[nodiscard]] static result<config> from_dsn(std::string_view dsn);
-  /// The defaults with what a JSON file sets. Unknown keys, wrong types and values that are not allowed are
-  /// errors; all of them are reported at once. Errors: `errc::invalid_argument`.
+  /// The defaults with what a JSON file sets. Unknown keys, wrong types and values that are not
+  /// allowed are errors; all of them are reported at once. Errors: `errc::invalid_argument`.
   [[nodiscard]] static result<config> from_file(const std::string& path);
-  /// The defaults with what environment variables set: `BREAKWATER_POOL_SIZE` is `pool.size`. The nodes are
-  /// taken from `BREAKWATER_NODES` (several, separated by `;` or line ends), else from `BREAKWATER_DSN` (one),
-  /// else from `DATABASE_URL`. A variable with this prefix that is no field is an error, to catch misspelt
-  /// ones. Errors: `errc::invalid_argument`. Reads the process's environment: nobody may change it meanwhile.
+  /// The defaults with what environment variables set: `BREAKWATER_POOL_SIZE` is `pool.size`. The
+  /// nodes are taken from `BREAKWATER_NODES` (several, separated by `;` or line ends), else from
+  /// `BREAKWATER_DSN` (one), else from `DATABASE_URL`. A variable with this prefix that is no field
+  /// is an error, to catch misspelt ones. Errors: `errc::invalid_argument`. Reads the process's
+  /// environment: nobody may change it meanwhile.
   [[nodiscard]] static result<config> from_environment(std::string_view prefix = "BREAKWATER_");
-  /// The same over `base` in place of the defaults. `DATABASE_URL` only serves where `base` has no nodes.
-  [[nodiscard]] static result<config> from_environment(config base, std::string_view prefix = "BREAKWATER_");
+  /// The same over `base` in place of the defaults. `DATABASE_URL` only serves where `base` has
+  /// no nodes.
+  [[nodiscard]] static result<config> from_environment(config base,
+                                                       std::string_view prefix = "BREAKWATER_");
 };
 
 /// Checks the whole: at least one node, every DSN, every range, and fields against each other.
-/// Errors: `errc::invalid_argument` naming EVERY bad field, what it is (secrets apart) and what is allowed.
+/// Errors: `errc::invalid_argument` naming EVERY bad field, what it is (secrets apart) and
+/// what is allowed.
 [[nodiscard]] result<void> validate(const config& settings);
 
 /// One line per field, `name = value`, for logs and support: every secret in it is masked.
@@ -167,10 +177,10 @@ struct config {
 
 /// What there is to know about one field of `config`, for tools and documentation.
 struct config_field {
-  std::string name;           ///< as in a file's nesting and in errors: "pool.size"
-  std::string variable;       ///< environment variable with the default prefix: "BREAKWATER_POOL_SIZE"
-  std::string type;           ///< what a file must hold: "a whole number", "a duration"
-  std::string allowed;        ///< "1..10000"
+  std::string name;      ///< as in a file's nesting and in errors: "pool.size"
+  std::string variable;  ///< environment variable with the default prefix: "BREAKWATER_POOL_SIZE"
+  std::string type;      ///< what a file must hold: "a whole number", "a duration"
+  std::string allowed;   ///< "1..10000"
   std::string default_value;  ///< "10"; empty where there is none
 };
 

@@ -5,14 +5,15 @@
 
 namespace breakwater {
 
-/// How fresh a read must be, and so which nodes may serve it. Writes go to the primary whatever this says.
+/// How fresh a read must be, and so which nodes may serve it. Writes always go
+/// to the primary.
 enum class consistency : std::uint8_t {
   primary,           ///< the primary only
   read_your_writes,  ///< any node that has replayed what this session wrote or saw
   eventual           ///< any healthy node, however far behind
 };
 
-/// The value's name as written in the source and in configuration: "primary", "read_your_writes", "eventual".
+/// The value's name as written in the source and in configuration: "primary" and so on.
 [[nodiscard]] constexpr std::string_view to_string(consistency value) noexcept {
   switch (value) {
     case consistency::primary: return "primary";
