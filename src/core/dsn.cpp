@@ -125,7 +125,10 @@ std::string dsn::node_name() const {
     const std::string_view host = names[i].empty() ? "[default]" : names[i];
     const bool is_ipv6 = host.find(':') != std::string_view::npos && !host.starts_with('/');
     if (!out.empty()) out += ',';
-    out.append(is_ipv6 ? "[" : "").append(host).append(is_ipv6 ? "]" : "");
+    if (is_ipv6) out += '[';
+    // Only a folder may be other than ASCII, and not every metrics system takes any byte.
+    for (const char c : host) out += static_cast<unsigned char>(c) < 0x80 ? c : '?';
+    if (is_ipv6) out += ']';
     out.append(":").append(std::to_string(numbers[i]));
   }
   return out;

@@ -72,10 +72,10 @@ constexpr bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
-/// Names, addresses with their scope ("fe80::1%eth0"), and whatever is not ASCII.
+/// Names, and addresses with their scope ("fe80::1%eth0"). An internationalised name is given in its
+/// ASCII form: the resolver takes no other.
 constexpr bool is_host_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         static_cast<unsigned char>(c) >= 0x80 ||
          std::string_view(".-_:%").find(c) != std::string_view::npos;
 }
 

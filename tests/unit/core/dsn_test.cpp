@@ -156,6 +156,7 @@ TEST(dsn, refusals_name_the_keyword_or_place_and_what_is_allowed) {
       {"host=db1,db2,db3 port=1,2", {"`port` lists 2 ports for 3 host(s)"}},
       {"host=db1,db2 hostaddr=10.0.0.1", {"`hostaddr` lists 1 addresses for 2 host(s)"}},
       {"host='db 1'", {"`host`", "no host name"}},
+      {"host=db1,caf\xc3\xa9", {"`host` number 2", "no host name"}},
       {"host=db1 sslmode=on", {"`sslmode`", "verify-full"}},
       {"host=db1 target_session_attrs=writable", {"`target_session_attrs`", "read-write"}},
       {"host=db1 connect_timeout=soon", {"`connect_timeout`", "whole number"}},
