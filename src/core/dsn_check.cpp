@@ -72,8 +72,8 @@ constexpr bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
-/// Names, and addresses with their scope ("fe80::1%eth0"). An internationalised name is given in its
-/// ASCII form: the resolver takes no other.
+/// Names, and addresses with their scope ("fe80::1%eth0"). An internationalised name is given in
+/// its ASCII form: the resolver takes no other.
 constexpr bool is_host_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view(".-_:%").find(c) != std::string_view::npos;
