@@ -184,10 +184,15 @@ void pool::hand_out(pooled_connection& free) {
   first.wake.notify_one();
 }
 
-void pool::start_connects(clock::time_point now) {
+void pool::open_first() {
+  const lock_type lock(mutex_);
+  start_connects(clock::now(), all_.empty() ? 1 : 0);
+}
+
+void pool::start_connects(clock::time_point now, std::size_t at_least) {
   if (closing_) return;
-  const std::size_t wanted = std::max(
-      waiters_.size(), options_.min_idle > all_.size() ? options_.min_idle - all_.size() : 0);
+  const std::size_t unmet = options_.min_idle > all_.size() ? options_.min_idle - all_.size() : 0;
+  const std::size_t wanted = std::max({waiters_.size(), unmet, at_least});
   while (connecting_ < wanted && connecting_ < connect_ramp_ &&
          all_.size() + connecting_ < options_.size && now >= next_connect_) {
     ++connecting_;

@@ -105,6 +105,9 @@ class pool {
   [[nodiscard]] result<lease> acquire(deadline until, const std::stop_token* cancel,
                                       std::source_location borrower);
 
+  /// Starts the first connection, if there is none and none on its way, without waiting for it.
+  void open_first();
+
   /// What has to be done from time to time: see the table above. Once a second is enough.
   void maintain(clock::time_point now);
 
@@ -130,7 +133,7 @@ class pool {
   void hand_out(pooled_connection& free);
   void lend(pooled_connection& chosen, std::source_location borrower,
             clock::time_point now) noexcept;
-  void start_connects(clock::time_point now);
+  void start_connects(clock::time_point now, std::size_t at_least = 0);
   void serve_waiters(clock::time_point now);
   void connect_in_background();
   void connected(std::unique_ptr<connection> made);

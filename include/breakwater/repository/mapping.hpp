@@ -1,0 +1,180 @@
+#pragma once
+
+#include <breakwater/postgres/codec.hpp>
+#include <breakwater/repository/attributes.hpp>
+#include <breakwater/repository/detail/sql_text.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace breakwater {
+
+namespace detail {
+
+template <class Member>
+struct member_traits;
+template <class Owner, class Value>
+struct member_traits<Value Owner::*> {
+  using owner = Owner;
+  using value = Value;
+};
+template <auto Member>
+using owner_of = typename member_traits<decltype(Member)>::owner;
+template <auto Member>
+using value_of = typename member_traits<decltype(Member)>::value;
+
+/// One mapped column: the member by type, everything else by value.
+template <auto Member>
+struct column_def {
+  column_info info;
+};
+
+/// A mapping's own type: the members, so that their types are known, and one plain description of each.
+template <auto... Members>
+struct table_def {
+  table_name name;
+  std::array<column_info, sizeof...(Members)> columns;
+};
+
+struct unmapped {};
+
+consteval void check_identifier(std::string_view name) {
+  if (name.empty()) throw "breakwater: a table or column name is empty";
+  if (name.size() > 63) throw "breakwater: PostgreSQL cuts names after 63 bytes; choose a shorter one";
+  for (const char c : name) {
+    if (c == '\0') throw "breakwater: a name can not contain a NUL byte";
+  }
+}
+
+template <std::size_t N>
+consteval void check_columns(const std::array<column_info, N>& columns) {
+  std::size_t versions = 0;
+  std::size_t trash_columns = 0;
+  for (std::size_t i = 0; i < N; ++i) {
+    check_identifier(columns[i].name);
+    for (std::size_t k = 0; k < i; ++k) {
+      if (columns[k].name == columns[i].name) throw "breakwater: two mapped columns have the same name";
+    }
+    versions += columns[i].version ? 1 : 0;
+    trash_columns += columns[i].soft_delete ? 1 : 0;
+    if (columns[i].primary_key && columns[i].nullable) throw "breakwater: a primary key can not be optional";
+    if (columns[i].primary_key && (columns[i].version || columns[i].soft_delete)) {
+      throw "breakwater: a primary key can be neither version nor soft_delete";
+    }
+  }
+  if (versions > 1) throw "breakwater: a mapping has more than one version column";
+  if (trash_columns > 1) throw "breakwater: a mapping has more than one soft_delete column";
+}
+
+}  // namespace detail
+
+/// The mapping of T; specialise it with what `bw::table` makes.
+///
+///     template <>
+///     inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+///         bw::column<&Account::id>("id", bw::primary_key, bw::generated),
+///         bw::column<&Account::owner>("owner"));
+///
+/// Or let it stand beside the type: `constexpr auto breakwater_mapping(std::type_identity<Account>) { return
+/// bw::table(...); }` in Account's namespace.
+template <class T>
+inline constexpr auto mapping = detail::unmapped{};
+
+/// A column and its attributes. `name` is taken as it is, letter case included; it is always quoted in SQL.
+template <auto Member, class... Attributes>
+[[nodiscard]] consteval auto column(std::string_view name, Attributes... attributes) {
+  using value = detail::value_of<Member>;
+  static_assert(column_type<value>, "breakwater: this member's type has no bw::codec; specialise one");
+  detail::column_info info{.name = name, .nullable = is_optional<value>};
+  if constexpr (column_type<value>) info.sql_type = codec<without_optional_t<value>>::sql_type;
+  (attributes.apply(info), ...);
+  if (info.version && !std::integral<value>) throw "breakwater: a version column is an integer";
+  if (info.soft_delete && !std::same_as<value, std::optional<timestamptz>>) {
+    throw "breakwater: a soft_delete column is a std::optional<bw::timestamptz>";
+  }
+  return detail::column_def<Member>{info};
+}
+
+/// A table and its columns. The name is one identifier; for another schema than the connection's search_path
+/// write `bw::in_schema("shop", "accounts")`.
+template <auto... Members>
+[[nodiscard]] consteval auto table(detail::table_name name, detail::column_def<Members>... columns) {
+  detail::check_identifier(name.table);
+  if (!name.schema.empty()) detail::check_identifier(name.schema);
+  detail::table_def<Members...> made{.name = name, .columns = {columns.info...}};
+  detail::check_columns(made.columns);
+  return made;
+}
+template <auto... Members>
+[[nodiscard]] consteval auto table(std::string_view name, detail::column_def<Members>... columns) {
+  return table(detail::table_name{.schema = {}, .table = name}, columns...);
+}
+
+/// A table's name with its schema.
+[[nodiscard]] consteval detail::table_name in_schema(std::string_view schema, std::string_view table) {
+  return {.schema = schema, .table = table};
+}
+
+namespace detail {
+
+template <class T>
+concept mapped_by_function = requires { breakwater_mapping(std::type_identity<T>{}); };
+
+template <class T>
+consteval auto find_mapping() {
+  if constexpr (!std::same_as<std::remove_cvref_t<decltype(mapping<T>)>, unmapped>) {
+    return mapping<T>;
+  } else if constexpr (mapped_by_function<T>) {
+    return breakwater_mapping(std::type_identity<T>{});
+  } else {
+    return unmapped{};
+  }
+}
+
+/// The mapping of T wherever it stands.
+template <class T>
+inline constexpr auto mapping_of = find_mapping<T>();
+
+template <class T>
+inline constexpr bool is_mapped = !std::same_as<std::remove_cvref_t<decltype(mapping_of<T>)>, unmapped>;
+
+}  // namespace detail
+
+/// A type with a mapping.
+template <class T>
+concept entity = std::is_class_v<T> && detail::is_mapped<T>;
+
+/// \cond
+namespace detail {
+
+template <class Def>
+struct reference_to;
+
+/// A foreign key to another entity's column.
+template <auto Target>
+struct references_attribute {
+  breakwater::on_delete action;
+  static std::string_view table_name() { return mapping_of<owner_of<Target>>.name.table; }
+  static std::string_view column_name();
+  constexpr void apply(column_info& column) const noexcept {
+    column.references_table = &table_name;
+    column.references_column = &column_name;
+    column.on_delete = action;
+  }
+};
+
+}  // namespace detail
+/// \endcond
+
+/// The column references another entity's: `bw::references<&Owner::id>(bw::on_delete::cascade)`. Recorded for
+/// schema tools; the constraint itself is the database's.
+template <auto Target>
+[[nodiscard]] consteval auto references(on_delete action = on_delete::no_action) {
+  return detail::references_attribute<Target>{action};
+}
+
+}  // namespace breakwater

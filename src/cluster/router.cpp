@@ -1,0 +1,168 @@
+#include "cluster/router.hpp"
+
+#include "postgres/server_settings.hpp"
+
+#include <string>
+#include <utility>
+
+namespace breakwater::routing {
+namespace {
+
+/// Often enough for lifetimes and leak warnings, seldom enough that an idle program is idle.
+constexpr std::chrono::seconds caretaker_interval{1};
+
+/// Connects block a thread each (host names are resolved by a blocking call); four a node is the most that a pool
+/// starts, and one more must be free for cancelling and closing.
+constexpr std::size_t background_threads_per_node = 5;
+
+/// Asking the nodes for their roles must leave time for the statement itself.
+constexpr int share_of_deadline_for_discovery = 2;
+
+postgres::connection_settings settings_for(const config& settings, dsn address) {
+  std::string name = address.node_name();
+  return {.address = std::move(address),
+          .node = std::move(name),
+          .application_name = settings.application_name,
+          .connect_timeout = settings.connect_timeout,
+          .statement_timeout = settings.operation_timeout - postgres::timeout_slack(settings.operation_timeout),
+          .idle_in_transaction_timeout = settings.idle_in_transaction_session_timeout,
+          .statement_cache_size = settings.statement_cache.enabled ? settings.statement_cache.size : 0,
+          .tcp = settings.tcp};
+}
+
+/// The statement did not fail, the way to the server did: another node may answer.
+bool is_nodes_fault(const error& failure) noexcept {
+  switch (failure.code()) {
+    case errc::connection_failed:
+    case errc::authentication_failed:
+    case errc::protocol_error: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+result<std::unique_ptr<router>> router::open(const config& settings) {
+  std::vector<dsn> addresses;
+  for (const std::string& text : settings.nodes) {
+    BOOST_OUTCOME_TRY(auto address, dsn::parse(text));
+    addresses.push_back(std::move(address));
+  }
+  std::unique_ptr<router> opened(new router(settings, std::move(addresses)));
+  BOOST_OUTCOME_TRY(opened->connect_all(deadline::after(settings.connect_timeout)));
+  return opened;
+}
+
+router::router(const config& settings, std::vector<dsn> addresses)
+    : watcher_(settings.observer), background_(background_threads_per_node * addresses.size()) {
+  for (dsn& address : addresses) {
+    auto of_node = settings_for(settings, std::move(address));
+    of_node.background = &background_;
+    nodes_.push_back(std::make_unique<node>(
+        settings.pool, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_,
+        watcher_.get()));
+  }
+  caretaker_ = std::jthread([this](const std::stop_token& stop) { look_after_pools(stop); });
+}
+
+router::~router() {
+  close(deadline::after(std::chrono::seconds(0)));
+  caretaker_.request_stop();
+  caretaker_.join();
+  background_.stop();  // its tasks use the pools
+}
+
+result<void> router::connect_all(deadline until) {
+  for (const auto& each : nodes_) each->connections().open_first();
+  std::optional<error> first_failure;
+  bool any = false;
+  for (const auto& each : nodes_) {
+    const auto borrowed = each->connections().acquire(until, nullptr, std::source_location::current());
+    any = any || borrowed.has_value();
+    if (!borrowed && !first_failure) first_failure = borrowed.error();
+  }
+  if (!any && first_failure) return std::move(*first_failure);
+  return success();
+}
+
+routed router::run(const request& wanted, bool replica_allowed) {
+  if (wanted.what.is_read() && replica_allowed) {
+    routed read = read_from_replicas(wanted);
+    if (read.answer || !is_nodes_fault(read.answer.error())) return read;
+  }
+  auto primary = find_primary(wanted);
+  if (!primary) return {.answer = std::move(primary).error()};
+  node* const chosen = primary.assume_value();
+  return {.answer = chosen->statements().run(wanted), .from = chosen, .attempts = 1};
+}
+
+routed router::read_from_replicas(const request& wanted) {
+  routed last{.answer = error(errc::connection_failed, "no replica is known")};
+  const std::size_t first = next_replica_.fetch_add(1, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    node& candidate = *nodes_[(first + i) % nodes_.size()];
+    if (candidate.role() != node_role::replica) continue;
+    last = {.answer = candidate.statements().run(wanted), .from = &candidate, .attempts = last.attempts + 1};
+    if (last.answer || !is_nodes_fault(last.answer.error())) break;
+  }
+  return last;
+}
+
+result<postgres::lease> router::borrow_primary(const request& wanted) {
+  BOOST_OUTCOME_TRY(node* const primary, find_primary(wanted));
+  return postgres::borrow_live(primary->connections(), wanted);
+}
+
+result<node*> router::find_primary(const request& wanted) {
+  if (auto known = known_primary()) return known;
+  ask_for_roles(wanted);
+  return known_primary();
+}
+
+result<node*> router::known_primary() {
+  node* found = nullptr;
+  for (const auto& each : nodes_) {
+    if (each->role() != node_role::primary) continue;
+    if (found != nullptr) {
+      return error(errc::no_primary, found->name() + " and " + each->name() +
+                                         " both say that they are the primary; writes are refused until one of "
+                                         "them steps back");
+    }
+    found = each.get();
+  }
+  if (found != nullptr) return found;
+  std::string seen;
+  for (const auto& each : nodes_) {
+    seen.append(seen.empty() ? "" : ", ").append(each->name()).append(" ").append(to_string(each->role()));
+  }
+  return error(errc::no_primary, "no node is known to accept writes (" + seen + ")");
+}
+
+void router::ask_for_roles(const request& wanted) {
+  const auto now = deadline::clock::now();
+  const auto patience = wanted.until.remaining(now) / share_of_deadline_for_discovery;
+  const deadline until = wanted.until.is_never() ? wanted.until : deadline::after(patience, now);
+  for (const auto& each : nodes_) each->connections().open_first();
+  for (const auto& each : nodes_) {
+    // Being lent out is enough: what the server says of itself is read on the way, and acted on when it comes back.
+    auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where);
+    if (borrowed) (void)borrowed.assume_value()->consume_pending();
+  }
+}
+
+bool router::close(deadline until) {
+  bool drained = true;
+  for (const auto& each : nodes_) drained = each->connections().close(until) && drained;
+  return drained;
+}
+
+void router::look_after_pools(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    wake_.wait_for(lock, stop, caretaker_interval, [] { return false; });
+    if (stop.stop_requested()) return;
+    for (const auto& each : nodes_) each->connections().maintain(deadline::clock::now());
+  }
+}
+
+}  // namespace breakwater::routing

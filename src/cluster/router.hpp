@@ -1,0 +1,75 @@
+#pragma once
+
+#include <breakwater/core/config.hpp>
+#include <breakwater/core/consistency.hpp>
+#include <breakwater/core/result.hpp>
+#include <breakwater/postgres/executor.hpp>
+
+#include "cluster/node.hpp"
+#include "core/task_runner.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace breakwater::routing {
+
+/// An answer and where it came from.
+struct routed {
+  result<rows> answer;
+  const node* from = nullptr;  ///< null: no node was reached
+  unsigned attempts = 0;
+};
+
+/// The nodes of a database, and the choice among them.
+///
+/// Which node is the primary is not configured: every connection is told by its server whether that follows another
+/// one, and is told again when that changes. Where no node is known to be the primary, the nodes are asked anew.
+/// Two nodes that both claim to be it are both doubtful: writes are refused until one of them steps back.
+///
+/// Thread-safe. One thread of its own looks after the pools once a second.
+class router {
+ public:
+  /// Connects to every node, all at once. Fails when none can be reached, with the first node's reason. REQUIRES
+  /// a validated configuration.
+  [[nodiscard]] static result<std::unique_ptr<router>> open(const config& settings);
+  ~router();
+  router(const router&) = delete;
+  router& operator=(const router&) = delete;
+
+  /// Runs a statement where its class and the wanted consistency allow. A read that fails because of its node is
+  /// run again on the next one, replicas before the primary; a write runs once.
+  [[nodiscard]] routed run(const request& wanted, bool replica_allowed);
+
+  /// A connection to the primary, for a transaction.
+  [[nodiscard]] result<postgres::lease> borrow_primary(const request& wanted);
+
+  [[nodiscard]] const std::vector<std::unique_ptr<node>>& nodes() const noexcept { return nodes_; }
+
+  /// As `pool::close`, for all nodes at once.
+  bool close(deadline until);
+
+ private:
+  router(const config& settings, std::vector<dsn> addresses);
+
+  [[nodiscard]] result<void> connect_all(deadline until);
+  [[nodiscard]] result<node*> find_primary(const request& wanted);
+  [[nodiscard]] result<node*> known_primary();
+  void ask_for_roles(const request& wanted);
+  [[nodiscard]] routed read_from_replicas(const request& wanted);
+  void look_after_pools(const std::stop_token& stop);
+
+  std::shared_ptr<observer> watcher_;
+  task_runner background_;
+  std::vector<std::unique_ptr<node>> nodes_;
+  std::atomic<std::size_t> next_replica_{0};
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread caretaker_;
+};
+
+}  // namespace breakwater::routing
