@@ -1,0 +1,254 @@
+// Every row of the table in verdict.hpp.
+
+#include "postgres/verdict.hpp"
+
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <string>
+
+namespace {
+
+using namespace std::chrono_literals;
+using breakwater::applied;
+using breakwater::deadline;
+using breakwater::errc;
+using breakwater::error;
+using breakwater::parameters;
+using breakwater::rows;
+using breakwater::statement;
+using breakwater::statement_class;
+using breakwater::postgres::batch;
+using breakwater::postgres::batch_kind;
+using breakwater::postgres::command;
+using breakwater::postgres::exchange_outcome;
+using breakwater::postgres::judge;
+using breakwater::postgres::phase;
+using breakwater::postgres::server_error;
+using breakwater::postgres::wait_result;
+
+constexpr deadline::clock::time_point now{1000s};
+constexpr deadline far{now + 10s};
+
+/// A batch of one statement.
+struct sent {
+  sent(batch_kind kind, statement_class wanted, deadline until = far)
+      : what{.sql = "sql", .name = "accounts.update", .operation = "SQL", .kind = wanted},
+        commands{command{&what, &none}},
+        all{.commands = commands, .kind = kind, .until = until} {}
+  sent(const sent&) = delete;
+  sent& operator=(const sent&) = delete;
+
+  statement what;
+  parameters none;
+  std::array<command, 1> commands;
+  batch all;
+};
+
+/// The two that are permanent, and the three that are not.
+constexpr std::array permanent{std::pair{batch_kind::autocommit, statement_class::write},
+                               std::pair{batch_kind::commit, statement_class::write}};
+constexpr std::array passing{std::pair{batch_kind::autocommit, statement_class::read},
+                             std::pair{batch_kind::autocommit, statement_class::locking_read},
+                             std::pair{batch_kind::in_transaction, statement_class::write}};
+
+server_error refused_with(errc code, std::string_view sqlstate) {
+  return {.cause = error(code, "the server's text").with_sqlstate(sqlstate)};
+}
+server_error fatal(errc code, std::string_view sqlstate) {
+  auto made = refused_with(code, sqlstate);
+  made.fatal = true;
+  return made;
+}
+
+exchange_outcome outcome(phase reached, std::optional<server_error> failure = {},
+                         wait_result ended = wait_result::ready) {
+  exchange_outcome made;
+  made.reached = reached;
+  made.failure = std::move(failure);
+  made.ended = ended;
+  return made;
+}
+
+exchange_outcome answered(const char* tag) {
+  auto made = outcome(phase::complete);
+  PGresult* result = PQmakeEmptyPGresult(nullptr, PGRES_COMMAND_OK);
+  std::strcpy(PQcmdStatus(result), tag);
+  made.answer = rows(result);
+  return made;
+}
+
+error verdict(exchange_outcome what, const batch& wanted, bool unreplicated = false) {
+  auto judged = judge(std::move(what), wanted, unreplicated, now);
+  EXPECT_FALSE(judged) << "an error was expected";
+  if (judged) return errc::internal;
+  EXPECT_EQ(judged.error().statement(), wanted.subject().name);
+  return judged.error();
+}
+
+TEST(verdict, not_sent_is_not_applied_and_keeps_its_code) {
+  for (const auto& [kind, wanted] : {permanent[0], permanent[1], passing[0], passing[2]}) {
+    const sent it(kind, wanted);
+    const auto lost = verdict(outcome(phase::not_sent, fatal(errc::connection_failed, "")), it.all);
+    EXPECT_EQ(lost.code(), errc::connection_failed);
+    EXPECT_EQ(lost.applied(), applied::no);
+    EXPECT_TRUE(lost.poisons_connection());
+  }
+}
+
+TEST(verdict, sent_and_answered_with_an_error_is_not_applied_though_the_rest_was_lost) {
+  for (const auto& [kind, wanted] : {permanent[0], permanent[1], passing[0], passing[2]}) {
+    const sent it(kind, wanted);
+    const auto refused = verdict(
+        outcome(phase::sent, refused_with(errc::unique_violation, "23505"), wait_result::timed_out),
+        it.all);
+    EXPECT_EQ(refused.code(), errc::unique_violation);
+    EXPECT_EQ(refused.sqlstate(), "23505");
+    EXPECT_EQ(refused.applied(), applied::no);
+    EXPECT_TRUE(refused.poisons_connection()) << "its ReadyForQuery was not read";
+  }
+}
+
+TEST(verdict, a_server_that_took_no_statement_applied_nothing) {
+  for (const auto* code : {"57P03", "57P05"}) {
+    for (const auto& [kind, wanted] : permanent) {
+      const sent it(kind, wanted);
+      const auto refused =
+          verdict(outcome(phase::sent, fatal(errc::connection_failed, code)), it.all);
+      EXPECT_EQ(refused.code(), errc::connection_failed);
+      EXPECT_EQ(refused.applied(), applied::no);
+      EXPECT_TRUE(refused.poisons_connection());
+    }
+  }
+}
+
+TEST(verdict, a_permanent_batch_whose_connection_died_is_unknown) {
+  for (const auto* code : {"57P01", "57P02", "XX000", ""}) {
+    for (const auto& [kind, wanted] : permanent) {
+      const sent it(kind, wanted);
+      const auto lost = verdict(outcome(phase::sent, fatal(errc::connection_failed, code)), it.all);
+      EXPECT_EQ(lost.code(), errc::commit_unknown) << code;
+      EXPECT_EQ(lost.applied(), applied::unknown);
+      EXPECT_EQ(lost.sqlstate(), code) << "the server's last word is kept";
+      EXPECT_TRUE(lost.poisons_connection());
+    }
+  }
+}
+
+TEST(verdict, a_permanent_batch_without_an_answer_is_unknown) {
+  for (const auto how : {wait_result::timed_out, wait_result::cancelled}) {
+    for (const auto& [kind, wanted] : permanent) {
+      const sent it(kind, wanted);
+      const auto overdue = verdict(outcome(phase::sent, {}, how), it.all);
+      EXPECT_EQ(overdue.code(), errc::commit_unknown);
+      EXPECT_EQ(overdue.applied(), applied::unknown);
+      EXPECT_TRUE(overdue.poisons_connection());
+      EXPECT_NE(overdue.message().find(how == wait_result::timed_out ? "deadline" : "cancelled"),
+                std::string::npos);
+    }
+  }
+}
+
+TEST(verdict, any_other_batch_without_an_answer_keeps_its_reason_and_is_not_applied) {
+  for (const auto& [kind, wanted] : passing) {
+    const sent it(kind, wanted);
+    const auto overdue = verdict(outcome(phase::sent, {}, wait_result::timed_out), it.all);
+    EXPECT_EQ(overdue.code(), errc::deadline_exceeded);
+    EXPECT_EQ(overdue.applied(), applied::no);
+    EXPECT_TRUE(overdue.poisons_connection());
+
+    const auto stopped = verdict(outcome(phase::sent, {}, wait_result::cancelled), it.all);
+    EXPECT_EQ(stopped.code(), errc::cancelled);
+    EXPECT_EQ(stopped.applied(), applied::no);
+
+    const auto lost =
+        verdict(outcome(phase::sent, fatal(errc::connection_failed, "57P01")), it.all);
+    EXPECT_EQ(lost.code(), errc::connection_failed);
+    EXPECT_EQ(lost.sqlstate(), "57P01");
+    EXPECT_EQ(lost.applied(), applied::no);
+    EXPECT_TRUE(lost.poisons_connection());
+  }
+}
+
+TEST(verdict, complete_with_an_error_is_not_applied_and_the_connection_is_good) {
+  for (const auto& [kind, wanted] : {permanent[0], permanent[1], passing[0], passing[2]}) {
+    const sent it(kind, wanted);
+    const auto refused =
+        verdict(outcome(phase::complete, refused_with(errc::check_violation, "23514")), it.all);
+    EXPECT_EQ(refused.code(), errc::check_violation);
+    EXPECT_EQ(refused.applied(), applied::no);
+    EXPECT_FALSE(refused.poisons_connection());
+  }
+}
+
+TEST(verdict, the_servers_own_timeout_at_the_deadline_is_the_deadline) {
+  const auto timeout = refused_with(errc::cancelled, "57014");
+  for (const auto reached : {phase::complete, phase::sent}) {
+    const sent at_its_end(batch_kind::autocommit, statement_class::write, deadline(now + 20ms));
+    const auto ended = verdict(outcome(reached, timeout), at_its_end.all);
+    EXPECT_EQ(ended.code(), errc::deadline_exceeded);
+    EXPECT_EQ(ended.sqlstate(), "57014");
+    EXPECT_EQ(ended.applied(), applied::no);
+  }
+}
+
+TEST(verdict, a_cancellation_well_before_the_deadline_is_somebodys_cancellation) {
+  for (const deadline until : {deadline(now + 26ms), far, deadline::never()}) {
+    const sent early(batch_kind::autocommit, statement_class::write, until);
+    EXPECT_EQ(
+        verdict(outcome(phase::complete, refused_with(errc::cancelled, "57014")), early.all).code(),
+        errc::cancelled);
+  }
+}
+
+TEST(verdict, a_commit_that_its_standbys_may_not_have_is_unknown) {
+  for (const auto& [kind, wanted] : permanent) {
+    const sent it(kind, wanted);
+    const auto doubtful = verdict(answered("COMMIT"), it.all, true);
+    EXPECT_EQ(doubtful.code(), errc::commit_unknown);
+    EXPECT_EQ(doubtful.applied(), applied::unknown);
+    EXPECT_FALSE(doubtful.poisons_connection());
+  }
+}
+
+TEST(verdict, a_replication_warning_means_nothing_to_what_commits_nothing) {
+  for (const auto& [kind, wanted] : passing) {
+    const sent it(kind, wanted);
+    EXPECT_TRUE(judge(answered("SELECT 1"), it.all, true, now));
+  }
+}
+
+TEST(verdict, a_commit_answered_with_rollback_is_rolled_back) {
+  const sent it(batch_kind::commit, statement_class::write);
+  const auto undone = verdict(answered("ROLLBACK"), it.all);
+  EXPECT_EQ(undone.code(), errc::rolled_back);
+  EXPECT_EQ(undone.applied(), applied::no);
+  EXPECT_FALSE(undone.poisons_connection());
+}
+
+TEST(verdict, a_rollback_that_was_asked_for_is_a_success) {
+  const sent it(batch_kind::in_transaction, statement_class::write);
+  EXPECT_TRUE(judge(answered("ROLLBACK"), it.all, false, now));
+}
+
+TEST(verdict, otherwise_complete_is_success_with_the_answer) {
+  for (const auto& [kind, wanted] :
+       {permanent[0], permanent[1], passing[0], passing[1], passing[2]}) {
+    const sent it(kind, wanted);
+    const auto judged = judge(answered("UPDATE 3"), it.all, false, now);
+    ASSERT_TRUE(judged);
+    EXPECT_EQ(judged.value().command_tag(), "UPDATE 3");
+  }
+}
+
+TEST(verdict, an_answer_that_came_although_the_wait_was_cancelled_counts) {
+  const sent it(batch_kind::autocommit, statement_class::write);
+  auto late = answered("INSERT 0 1");
+  late.ended = wait_result::cancelled;
+  EXPECT_TRUE(judge(std::move(late), it.all, false, now));
+}
+
+}  // namespace
