@@ -33,6 +33,7 @@ class task_runner {
 
  private:
   using thread_list = std::list<std::thread>;
+  [[nodiscard]] bool start_thread();
   void work(thread_list::iterator self);
 
   const std::size_t max_threads_;

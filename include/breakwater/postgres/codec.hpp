@@ -215,16 +215,19 @@ template <class T>
 concept column_type = has_codec<without_optional_t<std::remove_cvref_t<T>>>;
 
 /// Appends `value` to `out`; an empty optional as NULL.
+///
+/// Takes a forwarding reference so that an unqualified call with a type of namespace std is never std::bind's.
 template <column_type T>
-void bind(parameters& out, const T& value) {
-  if constexpr (is_optional<T>) {
+void bind(parameters& out, T&& value) {
+  using plain = std::remove_cvref_t<T>;
+  if constexpr (is_optional<plain>) {
     if (value) {
-      codec<typename T::value_type>::encode(*value, out);
+      codec<typename plain::value_type>::encode(*value, out);
     } else {
-      out.add_null(codec<typename T::value_type>::type);
+      out.add_null(codec<typename plain::value_type>::type);
     }
   } else {
-    codec<T>::encode(value, out);
+    codec<plain>::encode(value, out);
   }
 }
 
