@@ -77,7 +77,7 @@ result<void> router::connect_all(deadline until) {
   std::optional<error> first_failure;
   bool any = false;
   for (const auto& each : nodes_) {
-    const auto borrowed = each->connections().acquire(until, nullptr, std::source_location::current());
+    const auto borrowed = each->connections().acquire(until, nullptr, source_location::current());
     any = any || borrowed.has_value();
     if (!borrowed && !first_failure) first_failure = borrowed.error();
   }

@@ -38,7 +38,7 @@ deadline::clock::time_point coarse_now() noexcept {
 /// A caller in the queue; lives on its stack, and in `waiters_` until it is given something.
 struct pool::waiter {
   std::condition_variable_any wake;
-  std::source_location borrower;
+  source_location borrower;
   pooled_connection* given = nullptr;
   std::optional<error> failure;
 
@@ -64,7 +64,7 @@ pool::pool(pool_options options, std::shared_ptr<const connection_settings> sett
 pool::~pool() = default;
 
 result<lease> pool::acquire(deadline until, const std::stop_token* cancel,
-                            std::source_location borrower) {
+                            source_location borrower) {
   lock_type lock(mutex_);
   for (;;) {
     if (closing_)
@@ -87,7 +87,7 @@ result<lease> pool::acquire(deadline until, const std::stop_token* cancel,
   }
 }
 
-void pool::lend(pooled_connection& chosen, std::source_location borrower,
+void pool::lend(pooled_connection& chosen, source_location borrower,
                 clock::time_point now) noexcept {
   chosen.leased = true;
   chosen.leak_reported = false;
@@ -103,7 +103,7 @@ bool pool::still_lives(pooled_connection& rested, deadline until) {
 }
 
 result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
-                                 std::source_location borrower) {
+                                 source_location borrower) {
   const auto started = clock::now();
   if (waiters_.size() >= options_.max_waiters) {
     return error(errc::overloaded,

@@ -5,6 +5,7 @@
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/observer.hpp>
 #include <breakwater/core/result.hpp>
+#include <breakwater/core/source_location.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -12,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <source_location>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -32,7 +32,7 @@ struct pooled_connection {
   deadline::clock::time_point expires_at;
   deadline::clock::time_point idle_since;
   deadline::clock::time_point borrowed_at;
-  std::source_location borrower;
+  source_location borrower;
   bool leased = false;
   bool leak_reported = false;
 };
@@ -103,7 +103,7 @@ class pool {
   /// A live connection, within `until`. Errors: why none could be opened; `deadline_exceeded` after a wait;
   /// `overloaded` when too many wait already; `cancelled`.
   [[nodiscard]] result<lease> acquire(deadline until, const std::stop_token* cancel,
-                                      std::source_location borrower);
+                                      source_location borrower);
 
   /// Starts the first connection, if there is none and none on its way, without waiting for it.
   void open_first();
@@ -128,10 +128,10 @@ class pool {
   void give_back(pooled_connection& returned) noexcept;
   [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until,
                                            const std::stop_token* cancel,
-                                           std::source_location borrower);
+                                           source_location borrower);
   [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
   void hand_out(pooled_connection& free);
-  void lend(pooled_connection& chosen, std::source_location borrower,
+  void lend(pooled_connection& chosen, source_location borrower,
             clock::time_point now) noexcept;
   void start_connects(clock::time_point now, std::size_t at_least = 0);
   void serve_waiters(clock::time_point now);

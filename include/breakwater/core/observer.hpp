@@ -1,11 +1,11 @@
 #pragma once
 
 #include <breakwater/core/error.hpp>
+#include <breakwater/core/source_location.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <source_location>
 #include <string_view>
 
 namespace breakwater {
@@ -56,7 +56,7 @@ struct lease_wait_event {
 struct lease_leak_event {
   std::string_view node;
   std::chrono::nanoseconds held{};
-  std::source_location borrower;  ///< where the session or transaction that holds it was made
+  source_location borrower;  ///< where the session or transaction that holds it was made
 };
 
 /// A node changed its role.

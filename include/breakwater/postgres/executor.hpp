@@ -2,11 +2,11 @@
 
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/result.hpp>
+#include <breakwater/core/source_location.hpp>
 #include <breakwater/postgres/parameters.hpp>
 #include <breakwater/postgres/rows.hpp>
 #include <breakwater/postgres/statement.hpp>
 
-#include <source_location>
 #include <stop_token>
 
 namespace breakwater {
@@ -19,7 +19,7 @@ struct request {
   const parameters& values;
   deadline until;
   const std::stop_token* cancel = nullptr;  ///< null: can not be cancelled
-  std::source_location where{};             ///< the borrower, for leak warnings
+  source_location where{};             ///< the borrower, for leak warnings
 };
 
 /// Something that runs single statements: a lease, a transaction's connection, later a pipelined lane.

@@ -1,0 +1,221 @@
+#pragma once
+
+#include <breakwater/core/result.hpp>
+#include <breakwater/postgres/executor.hpp>
+#include <breakwater/repository/detail/decode.hpp>
+#include <breakwater/repository/detail/entity_binding.hpp>
+#include <breakwater/repository/detail/entity_traits.hpp>
+#include <breakwater/repository/query.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace breakwater {
+
+/// Rows of one table as values of one type: every operation is one statement and one round trip, but for those that
+/// say otherwise.
+///
+///     auto accounts = session.repository<Account>();
+///     BOOST_OUTCOME_TRY(auto ada, accounts.insert({.owner = "ada"}));
+///     BOOST_OUTCOME_TRY(accounts.remove(ada.id));
+///
+/// Comes from a session, or from a transaction, on whose connection it then runs everything. A cheap value, for one
+/// thread at a time. A key is given as its value, a composite one as its values in mapping order or as a tuple.
+///
+/// Besides those named, any operation can end with the errors of the way to the server (`deadline_exceeded`,
+/// `cancelled`, `overloaded`, `connection_failed`, ...), with `commit_unknown` for a write whose answer was lost, and
+/// with `mapping_mismatch` when the table is not as mapped.
+template <entity E>
+class repository {
+ public:
+  /// The key's values in mapping order.
+  using key_tuple = detail::key_tuple<E>;
+  /// The key: its only value's type, or the tuple.
+  using key_type = typename detail::unwrap_single<key_tuple>::type;
+
+  explicit repository(std::shared_ptr<executor> on) noexcept : on_(std::move(on)) {}
+
+  // ---- reading ----------------------------------------------------------------------------------------------------
+
+  /// The row of this key. Errors: `not_found`, also for one in the trash.
+  [[nodiscard]] result<E> get(const key_type& key) const
+    requires(detail::has_key<E>)
+  {
+    BOOST_OUTCOME_TRY(auto found, find(key));
+    if (!found) return detail::no_such_row(detail::statements<E>::get);
+    return std::move(*found);
+  }
+  template <class... Parts>
+    requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>
+  [[nodiscard]] result<E> get(const Parts&... parts) const {
+    return get(key_tuple(parts...));
+  }
+
+  /// The row of this key, if there is one and it is not in the trash.
+  [[nodiscard]] result<std::optional<E>> find(const key_type& key) const
+    requires(detail::has_key<E>)
+  {
+    detail::binder values;
+    detail::bind_key<E>(values, key);
+    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::get, values));
+    if (answer.empty()) return std::optional<E>();
+    BOOST_OUTCOME_TRY(auto found, detail::decode_first<E>(answer));
+    return std::optional<E>(std::move(found));
+  }
+  template <class... Parts>
+    requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>
+  [[nodiscard]] result<std::optional<E>> find(const Parts&... parts) const {
+    return find(key_tuple(parts...));
+  }
+
+  /// Is there a row of this key, not in the trash?
+  [[nodiscard]] result<bool> exists(const key_type& key) const
+    requires(detail::has_key<E>)
+  {
+    detail::binder values;
+    detail::bind_key<E>(values, key);
+    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::exists, values));
+    return !answer.empty() && answer.at(0, 0).text == "t";
+  }
+  template <class... Parts>
+    requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>
+  [[nodiscard]] result<bool> exists(const Parts&... parts) const {
+    return exists(key_tuple(parts...));
+  }
+
+  /// How many rows there are, not counting the trash.
+  [[nodiscard]] result<std::int64_t> count() const { return query().count(); }
+
+  /// A query that matches every row, to be narrowed.
+  [[nodiscard]] breakwater::query<E> query() const {
+    return breakwater::query<E>(on_, detail::query_state{.table = detail::view_of<E>});
+  }
+  /// A query with a condition.
+  [[nodiscard]] breakwater::query<E> where(const condition<E>& wanted) const { return query().where(wanted); }
+  /// A query that sees the trash too.
+  [[nodiscard]] breakwater::query<E> with_trashed() const
+    requires(detail::is_soft_deleted<E>)
+  {
+    return query().with_trashed();
+  }
+  /// A query that sees the trash only.
+  [[nodiscard]] breakwater::query<E> only_trashed() const
+    requires(detail::is_soft_deleted<E>)
+  {
+    return query().only_trashed();
+  }
+
+  // ---- writing ----------------------------------------------------------------------------------------------------
+
+  /// Adds a row and returns it as it is stored: with what the database generated, its defaults and times, and the
+  /// initial version. Errors: the violated constraint's.
+  [[nodiscard]] result<E> insert(const E& added) const {
+    detail::binder values;
+    const std::uint64_t use_default = detail::bind_insert(values, added);
+    if (use_default == 0) return write(detail::statements<E>::insert, values);
+    const detail::run_time_statement made = detail::insert_with_defaults(
+        detail::view_of<E>, use_default, values.values, detail::statement_name<E, detail::insert_name>);
+    return write(made.view(), values);
+  }
+
+  /// Stores the entity over its row, and returns it as it then is: with the new version and time of update. Where
+  /// the mapping has a version, only over the very version that was read. Errors: `stale_version` when another
+  /// writer was faster, `not_found` when there is no such row or it is in the trash; telling these two apart takes a
+  /// second round trip.
+  [[nodiscard]] result<E> update(const E& changed) const
+    requires(detail::has_key<E> && detail::has_updated_columns<E>)
+  {
+    detail::binder values;
+    detail::bind_update(values, changed);
+    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::update, values));
+    if (!answer.empty()) return detail::decode_written<E>(answer, detail::statements<E>::update);
+    return why_no_row(detail::key_of(changed), detail::statements<E>::update, detail::is_versioned<E>);
+  }
+
+  /// Changes only the given columns: `patch(id, bw::set<&Account::owner>("ada"))`, and returns the row. Where the
+  /// mapping has a version it is raised; setting it, `bw::set<&Account::version>(read.version)`, checks that it still
+  /// is the one that was read. Without any column it only touches the time of update. Errors: as `update`, and
+  /// `invalid_argument` for a column that can not be set.
+  template <class... Sets>
+    requires(detail::has_key<E>) && (std::same_as<Sets, assignment<E>> && ...)
+  [[nodiscard]] result<E> patch(const key_type& key, const Sets&... sets) const {
+    detail::binder key_values;
+    detail::bind_key<E>(key_values, key);
+    const std::array<detail::assignment_view, sizeof...(Sets)> given{
+        detail::assignment_view{sets.column, &sets.value}...};
+    BOOST_OUTCOME_TRY(const auto made, detail::make_patch(detail::view_of<E>, given, key_values.values,
+                                                          detail::statement_name<E, detail::patch_name>));
+    BOOST_OUTCOME_TRY(const auto answer, on_->execute(made.view(), made.values));
+    if (!answer.empty()) return detail::decode_written<E>(answer, made.view());
+    return why_no_row(key, made.view(), made.checks_version);
+  }
+
+  /// Removes the row: into the trash where the mapping has one, for good otherwise. Whatever its version. Errors:
+  /// `not_found`, also for a row in the trash already.
+  [[nodiscard]] result<void> remove(const key_type& key) const
+    requires(detail::has_key<E>)
+  {
+    return write_by_key(detail::statements<E>::remove, key);
+  }
+  template <class... Parts>
+    requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>
+  [[nodiscard]] result<void> remove(const Parts&... parts) const {
+    return remove(key_tuple(parts...));
+  }
+  /// Removes the row as it was read. Errors: as `update`.
+  [[nodiscard]] result<void> remove(const E& read) const
+    requires(detail::has_key<E> && detail::is_versioned<E>)
+  {
+    detail::binder values;
+    detail::bind_key<E>(values, detail::key_of(read));
+    detail::bind_version(values, read);
+    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::remove_checked, values));
+    if (answer.affected() > 0) return success();
+    return why_no_row(detail::key_of(read), detail::statements<E>::remove_checked, true);
+  }
+
+  /// Takes the row out of the trash. Errors: `not_found` when it is not there.
+  [[nodiscard]] result<void> restore(const key_type& key) const
+    requires(detail::has_key<E> && detail::is_soft_deleted<E>)
+  {
+    return write_by_key(detail::statements<E>::restore, key);
+  }
+  /// Deletes the row for good, in the trash or not. Errors: `not_found`.
+  [[nodiscard]] result<void> purge(const key_type& key) const
+    requires(detail::has_key<E> && detail::is_soft_deleted<E>)
+  {
+    return write_by_key(detail::statements<E>::purge, key);
+  }
+
+ private:
+  [[nodiscard]] result<E> write(const statement& what, const detail::binder& values) const {
+    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, what, values));
+    if (answer.empty()) {
+      return error(errc::unsafe_operation, "the database wrote no row: a trigger or rule suppressed it")
+          .with_statement(what.name);
+    }
+    return detail::decode_written<E>(answer, what);
+  }
+  [[nodiscard]] result<void> write_by_key(const statement& what, const key_type& key) const {
+    detail::binder values;
+    detail::bind_key<E>(values, key);
+    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, what, values));
+    if (answer.affected() == 0) return detail::no_such_row(what);
+    return success();
+  }
+  /// A write found no row: is there one, of another version?
+  [[nodiscard]] error why_no_row(const key_type& key, const statement& what, bool version_was_checked) const {
+    if (!version_was_checked) return detail::no_such_row(what);
+    detail::binder values;
+    detail::bind_key<E>(values, key);
+    return detail::stale_or_missing(*on_, detail::statements<E>::exists, values, what);
+  }
+
+  std::shared_ptr<executor> on_;
+};
+
+}  // namespace breakwater

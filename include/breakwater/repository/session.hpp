@@ -1,0 +1,128 @@
+#pragma once
+
+#include <breakwater/core/deadline.hpp>
+#include <breakwater/core/result.hpp>
+#include <breakwater/core/source_location.hpp>
+#include <breakwater/postgres/transaction_options.hpp>
+#include <breakwater/repository/raw_query.hpp>
+#include <breakwater/repository/repository.hpp>
+#include <breakwater/repository/session_options.hpp>
+#include <breakwater/repository/transaction.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace breakwater {
+
+namespace detail {
+class session_state;
+
+/// One run of a transaction's closure: begins it, ends it as the closure's result says, and rolls back when neither
+/// was done because the closure threw.
+class transaction_run {
+ public:
+  transaction_run(std::shared_ptr<session_state> on, const transaction_options& options, source_location where);
+  transaction_run(const transaction_run&) = delete;
+  transaction_run& operator=(const transaction_run&) = delete;
+  ~transaction_run();
+
+  /// Borrows a connection. Errors: why there is none, or `unsafe_operation` inside another transaction.
+  [[nodiscard]] result<void> begin();
+  [[nodiscard]] transaction& handle() noexcept { return *handle_; }
+  /// The closure wants to keep what it did.
+  [[nodiscard]] result<void> commit();
+  /// The closure does not.
+  void rollback() noexcept;
+  /// After a failure: a conflict ended it, nothing of it was applied, and there is time for another attempt. Waits
+  /// a jittered moment before it says so.
+  [[nodiscard]] bool shall_run_again();
+
+ private:
+  void finish() noexcept;
+
+  std::shared_ptr<session_state> session_;
+  const transaction_options options_;
+  const source_location where_;
+  std::shared_ptr<transaction_state> state_;
+  std::unique_ptr<transaction> handle_;
+  deadline until_{};  // of all attempts together
+  unsigned attempt_ = 0;
+  bool conflict_ = false;
+};
+
+[[nodiscard]] std::shared_ptr<executor> executor_of(const std::shared_ptr<session_state>& state);
+
+}  // namespace detail
+
+/// One request's view of the database: its deadline, its consistency, its identity in logs.
+///
+///     bw::session session = db.session({.timeout = 200ms});
+///     auto accounts = session.repository<Account>();
+///
+/// Single reads may go to replicas, until the session has written: from then on it reads from the primary, so that
+/// it sees what it wrote (with `consistency::read_your_writes`, the default). A cheap value, for one thread at a time;
+/// it keeps the database alive.
+class session {
+ public:
+  explicit session(std::shared_ptr<detail::session_state> state) noexcept : state_(std::move(state)) {}
+
+  /// The repository of E. While a transaction of this session runs it refuses with `errc::unsafe_operation`: there,
+  /// use `tx.repository<E>()`.
+  template <entity E>
+  [[nodiscard]] breakwater::repository<E> repository() const {
+    return breakwater::repository<E>(detail::executor_of(state_));
+  }
+
+  /// Raw SQL, sent to the primary unless it says `.read_only()`:
+  /// `session.query("select owner from accounts where balance > ?", 5).as<std::string>()`. See `raw_query`.
+  template <class... Args>
+  [[nodiscard]] raw_query query(std::string_view sql, const Args&... args) const {
+    return raw_query(detail::executor_of(state_), sql, args...);
+  }
+  /// Runs one raw statement on the primary and returns the number of rows affected.
+  template <class... Args>
+  [[nodiscard]] result<std::size_t> execute(std::string_view sql, const Args&... args) const {
+    return query(sql, args...).execute();
+  }
+
+  /// Runs `body` in a transaction: commits when it returns a value, rolls back when it returns an error or throws
+  /// (the exception passes through). Returns what `body` returned, or why the transaction could not be begun or
+  /// committed; `error::applied()` says what became of it.
+  ///
+  /// After a conflict with another transaction `body` is run again from its start, at most
+  /// `transaction_options::max_attempts` times: keep effects outside the database out of it. It may return any of
+  /// Outcome's results whose error can be made from a `bw::error`, so business errors pass through.
+  ///
+  /// While it runs, this session and everything made from it refuse with `errc::unsafe_operation`: nothing can run
+  /// outside the transaction by a captured name.
+  template <std::invocable<transaction&> Body>
+    requires detail::transaction_result<std::invoke_result_t<Body, transaction&>>
+  [[nodiscard]] auto transact(Body&& body, const transaction_options& options = {},
+                              source_location where = source_location::current())
+      -> std::invoke_result_t<Body, transaction&> {
+    using outcome = std::invoke_result_t<Body, transaction&>;
+    detail::transaction_run run(state_, options, where);
+    for (;;) {
+      if (auto begun = run.begin(); !begun) return detail::failed<outcome>(std::move(begun).error());
+      outcome wanted = body(run.handle());
+      if (!wanted.has_value()) {
+        run.rollback();
+        if (run.shall_run_again()) continue;
+        return wanted;
+      }
+      auto committed = run.commit();
+      if (committed) return wanted;
+      if (run.shall_run_again()) continue;
+      return detail::failed<outcome>(std::move(committed).error());
+    }
+  }
+
+ private:
+  std::shared_ptr<detail::session_state> state_;
+};
+
+}  // namespace breakwater

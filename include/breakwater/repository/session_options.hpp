@@ -1,0 +1,30 @@
+#pragma once
+
+#include <breakwater/core/consistency.hpp>
+#include <breakwater/core/deadline.hpp>
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace breakwater {
+
+/// What one request to a service asks of the database. Every member may be left out.
+struct session_options {
+  /// The whole session's time, counted from its creation; nothing runs longer. Zero or less has passed already.
+  std::optional<std::chrono::nanoseconds> timeout = std::nullopt;
+  /// The same as a point in time; where both are given the earlier one counts.
+  breakwater::deadline deadline = {};
+  /// Longest time for each operation, queueing, connecting and retries included; the configuration's
+  /// `operation_timeout` where it is not given.
+  std::optional<std::chrono::nanoseconds> operation_timeout = std::nullopt;
+  /// How fresh reads are; the configuration's where it is not given.
+  std::optional<breakwater::consistency> consistency = std::nullopt;
+  /// Goes into every event of the session, so that its log lines can be found together.
+  std::string correlation_id = {};
+  /// Ends what the session is doing when it is asked to stop. A COMMIT under way is never cut short.
+  std::stop_token cancel = {};
+};
+
+}  // namespace breakwater

@@ -1,0 +1,185 @@
+#include "session_state.hpp"
+
+#include <string>
+#include <utility>
+
+namespace breakwater::detail {
+namespace {
+
+/// The transaction may be run again from its start: a concurrent one won, or a prepared statement was outdated.
+bool is_conflict(const error& failure) noexcept {
+  return failure.applied() == applied::no &&
+         (failure.code() == errc::serialization_failure || failure.code() == errc::deadlock);
+}
+
+std::optional<error> unsendable(const statement& what, const parameters& values) {
+  const auto index = values.first_invalid();
+  if (!index) return std::nullopt;
+  return error(errc::invalid_argument, "the text bound to $" + std::to_string(*index + 1) +
+                                           " contains a NUL byte, which PostgreSQL's text can not hold")
+      .with_statement(what.name);
+}
+
+std::size_t row_count(const result<rows>& answer) noexcept {
+  if (!answer) return 0;
+  const rows& of = answer.assume_value();
+  return of.columns() > 0 ? of.size() : of.affected();
+}
+
+/// Tells the observer of a finished statement.
+class operation_report {
+ public:
+  operation_report(observer* watcher, const statement& what, const std::string& correlation_id) noexcept
+      : watcher_(watcher), what_(what), correlation_id_(correlation_id) {
+    if (watcher_ != nullptr) started_ = deadline::clock::now();
+  }
+  void finish(const result<rows>& answer, std::string_view node, node_role role, unsigned attempts) const noexcept {
+    if (watcher_ == nullptr) return;
+    watcher_->on_operation({.statement = what_.name,
+                            .operation = what_.operation,
+                            .table = what_.table,
+                            .node = node,
+                            .role = role,
+                            .duration = deadline::clock::now() - started_,
+                            .rows = row_count(answer),
+                            .attempts = attempts,
+                            .failure = answer ? nullptr : &answer.assume_error(),
+                            .correlation_id = correlation_id_});
+  }
+
+ private:
+  observer* watcher_;
+  const statement& what_;
+  const std::string& correlation_id_;
+  deadline::clock::time_point started_{};
+};
+
+}  // namespace
+
+session_state::session_state(std::shared_ptr<database_state> database, session_options options,
+                             source_location where)
+    : database_(std::move(database)),
+      options_(std::move(options)),
+      where_(where),
+      consistency_(options_.consistency.value_or(database_->settings().consistency)),
+      until_(options_.deadline),
+      operation_timeout_(options_.operation_timeout.value_or(database_->settings().operation_timeout)) {
+  if (options_.timeout) until_ = until_.earlier_of(deadline::after(*options_.timeout));
+}
+
+deadline session_state::operation_deadline(deadline::clock::time_point now) const noexcept {
+  return until_.earlier_of(deadline::after(operation_timeout_, now));
+}
+
+bool session_state::may_read_replicas() const noexcept {
+  switch (consistency_) {
+    case consistency::primary: return false;
+    case consistency::read_your_writes: return !has_written;
+    case consistency::eventual: return true;
+  }
+  return false;
+}
+
+result<rows> session_state::execute(const statement& what, const parameters& values) {
+  if (in_transaction) {
+    return error(errc::unsafe_operation,
+                 "a transaction of this session is running, and this would run outside it; use the transaction "
+                 "handed to the closure")
+        .with_statement(what.name);
+  }
+  if (auto bad = unsendable(what, values)) return std::move(*bad);
+
+  const operation_report report(watcher(), what, options_.correlation_id);
+  const bool replica_allowed = may_read_replicas();
+  has_written = has_written || what.kind == statement_class::write;
+  routing::routed outcome = nodes().run({.what = what,
+                                         .values = values,
+                                         .until = operation_deadline(deadline::clock::now()),
+                                         .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
+                                         .where = where_},
+                                        replica_allowed);
+  if (!outcome.answer) outcome.answer.error().with_statement(what.name).with_attempts(outcome.attempts);
+  report.finish(outcome.answer, outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
+                outcome.from == nullptr ? node_role::unknown : outcome.from->role(), outcome.attempts);
+  return std::move(outcome.answer);
+}
+
+transaction_state::transaction_state(std::shared_ptr<session_state> session, postgres::lease held,
+                                     const transaction_options& options, deadline until, source_location where,
+                                     unsigned attempt)
+    : session_(std::move(session)), until_(until), where_(where), attempt_(attempt) {
+  const std::stop_token& cancel = session_->options().cancel;
+  channel_.emplace(std::move(held), options, until, cancel.stop_possible() ? &cancel : nullptr);
+}
+
+result<rows> transaction_state::execute(const statement& what, const parameters& values) {
+  if (!channel_) {
+    return error(errc::unsafe_operation,
+                 "the transaction has ended; what was made from it can not be used any more")
+        .with_statement(what.name);
+  }
+  if (auto bad = unsendable(what, values)) return std::move(*bad);
+
+  const operation_report report(session_->watcher(), what, session_->options().correlation_id);
+  const std::stop_token& cancel = session_->options().cancel;
+  auto answer = channel_->run({.what = what,
+                               .values = values,
+                               .until = until_.earlier_of(session_->operation_deadline(deadline::clock::now())),
+                               .cancel = cancel.stop_possible() ? &cancel : nullptr,
+                               .where = where_});
+  if (!answer) {
+    note(answer.error());
+    answer.error().with_statement(what.name).with_attempts(attempt_);
+  }
+  report.finish(answer, channel_->node(), channel_->role(), 1);
+  return answer;
+}
+
+void transaction_state::note(const error& failure) noexcept { met_conflict_ = met_conflict_ || is_conflict(failure); }
+
+result<void> transaction_state::commit() {
+  if (!channel_) return error(errc::unsafe_operation, "the transaction has ended already");
+  session_->has_written = true;
+  auto committed = channel_->commit();
+  if (!committed) {
+    note(committed.error());
+    // A failed statement that the closure passed over may have been a conflict; with the rest applied that no
+    // longer matters.
+    met_conflict_ = met_conflict_ && committed.error().applied() == applied::no;
+    committed.error().with_attempts(attempt_).with_node(channel_->node());
+  }
+  channel_.reset();
+  return committed;
+}
+
+void transaction_state::rollback() noexcept {
+  if (channel_) channel_->rollback();
+  channel_.reset();
+}
+
+result<unsigned> transaction_state::begin_savepoint() {
+  if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
+  BOOST_OUTCOME_TRY(channel_->set_savepoint(savepoints_ + 1));
+  return ++savepoints_;
+}
+
+result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
+  if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
+  savepoints_ = depth - 1;
+  return keep ? channel_->release_savepoint(depth) : channel_->rollback_to_savepoint(depth);
+}
+
+pqxx::dbtransaction& transaction_state::native() { return channel_->native(); }
+
+// ---- the narrow functions that the handles' templates use -----------------------------------------------------------
+
+std::shared_ptr<executor> executor_of(const std::shared_ptr<transaction_state>& state) { return state; }
+std::shared_ptr<executor> executor_of(const std::shared_ptr<session_state>& state) { return state; }
+unsigned attempt_of(const transaction_state& state) noexcept { return state.attempt(); }
+pqxx::dbtransaction& native_of(transaction_state& state) { return state.native(); }
+result<unsigned> begin_savepoint(transaction_state& state) { return state.begin_savepoint(); }
+result<void> end_savepoint(transaction_state& state, unsigned depth, bool keep) {
+  return state.end_savepoint(depth, keep);
+}
+
+}  // namespace breakwater::detail

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <breakwater/core/config.hpp>
+#include <breakwater/core/source_location.hpp>
+#include <breakwater/postgres/executor.hpp>
+#include <breakwater/repository/session_options.hpp>
+#include <breakwater/repository/transaction.hpp>
+
+#include "cluster/router.hpp"
+#include "postgres/transaction_channel.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace breakwater::detail {
+
+/// What a database's handles share.
+class database_state {
+ public:
+  database_state(config settings, std::unique_ptr<routing::router> nodes)
+      : settings_(std::move(settings)), nodes_(std::move(nodes)) {}
+
+  [[nodiscard]] const config& settings() const noexcept { return settings_; }
+  [[nodiscard]] routing::router& nodes() const noexcept { return *nodes_; }
+  [[nodiscard]] observer* watcher() const noexcept { return settings_.observer.get(); }
+
+ private:
+  const config settings_;
+  const std::unique_ptr<routing::router> nodes_;
+};
+
+/// A session behind its handles: routes single statements.
+class session_state final : public executor {
+ public:
+  session_state(std::shared_ptr<database_state> database, session_options options, source_location where);
+
+  [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
+
+  [[nodiscard]] routing::router& nodes() const noexcept { return database_->nodes(); }
+  [[nodiscard]] observer* watcher() const noexcept { return database_->watcher(); }
+  [[nodiscard]] const session_options& options() const noexcept { return options_; }
+  /// When an operation that starts now has to end.
+  [[nodiscard]] deadline operation_deadline(deadline::clock::time_point now) const noexcept;
+
+  /// While set, single statements are refused.
+  bool in_transaction = false;
+  /// It has sent a write, so its reads are the primary's.
+  bool has_written = false;
+
+ private:
+  [[nodiscard]] bool may_read_replicas() const noexcept;
+
+  const std::shared_ptr<database_state> database_;
+  const session_options options_;
+  const source_location where_;
+  breakwater::consistency consistency_;
+  deadline until_;
+  std::chrono::nanoseconds operation_timeout_;
+};
+
+/// A transaction behind its handles; outlives the transaction itself when a repository of it escapes.
+class transaction_state final : public executor {
+ public:
+  transaction_state(std::shared_ptr<session_state> session, postgres::lease held, const transaction_options& options,
+                    deadline until, source_location where, unsigned attempt);
+
+  [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
+
+  /// \name End of the transaction; the connection goes back to its pool.
+  /// @{
+  [[nodiscard]] result<void> commit();
+  void rollback() noexcept;
+  /// @}
+
+  [[nodiscard]] result<unsigned> begin_savepoint();
+  [[nodiscard]] result<void> end_savepoint(unsigned depth, bool keep);
+  [[nodiscard]] pqxx::dbtransaction& native();
+  [[nodiscard]] unsigned attempt() const noexcept { return attempt_; }
+  /// A statement of it, or its COMMIT, met a conflict after which the whole transaction may run again.
+  [[nodiscard]] bool met_conflict() const noexcept { return met_conflict_; }
+
+ private:
+  void note(const error& failure) noexcept;
+
+  const std::shared_ptr<session_state> session_;
+  std::optional<postgres::transaction_channel> channel_;
+  const deadline until_;
+  const source_location where_;
+  const unsigned attempt_;
+  unsigned savepoints_ = 0;
+  bool met_conflict_ = false;
+};
+
+}  // namespace breakwater::detail

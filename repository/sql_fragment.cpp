@@ -1,0 +1,56 @@
+#include <breakwater/repository/detail/sql_fragment.hpp>
+
+namespace breakwater::detail {
+namespace {
+
+void append_literal(std::string& out, const parameters& values, std::size_t i) {
+  if (values.is_null(i)) {
+    out.append("null");
+    return;
+  }
+  if (values.is_sensitive(i)) {
+    out.append("'***'");
+    return;
+  }
+  const std::string_view text = values.text(i);
+  // With a backslash inside, only the E form means the same whatever standard_conforming_strings says.
+  const bool escape = text.find('\\') != std::string_view::npos;
+  out.append(escape ? "E'" : "'");
+  for (const char c : text) {
+    if (c == '\'' || (escape && c == '\\')) out.push_back(c);
+    out.push_back(c);
+  }
+  out.push_back('\'');
+}
+
+}  // namespace
+
+std::string numbered(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  std::size_t number = 0;
+  for (const char c : text) {
+    if (c == sql_fragment::placeholder) {
+      out.push_back('$');
+      out.append(std::to_string(++number));
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+std::string with_values_inlined(const sql_fragment& statement) {
+  std::string out;
+  std::size_t next = 0;
+  for (const char c : statement.text) {
+    if (c == sql_fragment::placeholder) {
+      append_literal(out, statement.values, next++);
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+}  // namespace breakwater::detail
