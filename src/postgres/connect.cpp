@@ -5,6 +5,7 @@
 #include "postgres/server_error.hpp"
 #include "postgres/socket_wait.hpp"
 
+#include <fcntl.h>
 #include <libpq-fe.h>
 
 #include <array>
@@ -42,6 +43,14 @@ dsn::connect_parameters with_defaults(dsn::connect_parameters given,
   return all;
 }
 
+/// The session is over: sent to a connection that had asked nothing, this comes as a notice.
+bool is_dismissal(const pg_result* notice) noexcept {
+  const char* const severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity == nullptr) return false;
+  const std::string_view word = severity;
+  return word == "FATAL" || word == "PANIC";
+}
+
 /// A synchronous standby's answer was no longer awaited: the commit is local only.
 bool is_replication_warning(const pg_result* notice) noexcept {
   const char* const state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
@@ -75,6 +84,7 @@ result<void> connection::establish(deadline until, const std::stop_token* cancel
   if (handle_ == nullptr) return error(errc::resource_exhausted, "out of memory while connecting");
   // The only way to learn the SQLSTATE of a refusal: libpq shows it in place of the text.
   PQsetErrorVerbosity(handle_, PQERRORS_SQLSTATE);
+  handshake_listener listener(handle_);
 
   const stop_signal stop(cancel);
   auto wanted = readiness::writable;
@@ -89,7 +99,9 @@ result<void> connection::establish(deadline until, const std::stop_token* cancel
     const auto state = PQconnectPoll(handle_);
     if (state == PGRES_POLLING_OK) {
       PQsetErrorVerbosity(handle_, PQERRORS_DEFAULT);
+      cancel_key_ = listener.key();
       native_.reset(seize(handle_));
+      abort_socket_ = ::fcntl(PQsocket(handle_), F_DUPFD_CLOEXEC, 0);
       opened_at_ = clock::now();
       was_replica_ = is_replica();
       install_notice_receiver();
@@ -105,8 +117,9 @@ void connection::install_notice_receiver() {
   PQsetNoticeReceiver(
       handle_,
       [](void* self, const pg_result* notice) {
-        if (is_replication_warning(notice))
-          static_cast<connection*>(self)->unreplicated_commit_ = true;
+        auto& link = *static_cast<connection*>(self);
+        if (is_replication_warning(notice)) link.unreplicated_commit_ = true;
+        if (is_dismissal(notice)) link.dismissed_ = true;
       },
       this);
 }

@@ -1,11 +1,11 @@
 #include "postgres/connection.hpp"
 
-#include "core/task_runner.hpp"
 #include "postgres/exchange.hpp"
 #include "postgres/verdict.hpp"
 
 #include <libpq-fe.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -21,6 +21,9 @@ constexpr std::chrono::milliseconds verdict_grace{5};
 
 /// How long after cancelling a running write its answer is awaited, within the deadline.
 constexpr std::chrono::milliseconds cancel_verdict_wait{250};
+
+/// The protocol counts a statement's values with sixteen bits.
+constexpr std::size_t most_values = 65535;
 
 constexpr statement plain(std::string_view sql, std::string_view name,
                           statement_class kind) noexcept {
@@ -42,7 +45,7 @@ connection::connection(std::shared_ptr<const connection_settings> settings) noex
 
 connection::~connection() {
   if (handle_ == nullptr) return;
-  if (unanswered_ || PQtransactionStatus(handle_) == PQTRANS_ACTIVE) {
+  if (unanswered_ || spoiled_ || PQtransactionStatus(handle_) == PQTRANS_ACTIVE) {
     // What lies in the socket's buffer must not reach the server later, when another has written since.
     const linger reset{.l_onoff = 1, .l_linger = 0};
     if (PQsocket(handle_) >= 0)
@@ -55,6 +58,8 @@ connection::~connection() {
   } else {
     PQfinish(handle_);
   }
+  // Last: as long as it is open the socket is, and its end is what the linger option above is about.
+  if (abort_socket_ >= 0) ::close(abort_socket_);
 }
 
 result<rows> connection::run(const batch& wanted) {
@@ -63,6 +68,9 @@ result<rows> connection::run(const batch& wanted) {
     return error(errc::deadline_exceeded, "the deadline had passed before the statement was sent")
         .with_statement(wanted.subject().name)
         .with_node(node());
+  }
+  if (auto sendable = check_values(wanted); !sendable) {
+    return sendable.error().with_statement(wanted.subject().name).with_node(node());
   }
   if (auto ready = enter_pipeline_mode(); !ready) {
     return ready.error().with_statement(wanted.subject().name).with_node(node());
@@ -80,15 +88,23 @@ result<rows> connection::run(const batch& wanted) {
     unreplicated_commit_ = false;
     exchange wire(handle_, cache_, stop);
     unanswered_ = true;
-    must_not_cancel_ = permanent;
+    permanent_ = permanent;
     outcome = wire.run(wanted, until);
     if (outcome.ended == wait_result::cancelled && permanent) {
-      cancel_running();
-      wire.read_on(outcome, until.earlier_of(deadline::after(cancel_verdict_wait)), no_stop);
+      const deadline patience = until.earlier_of(deadline::after(cancel_verdict_wait));
+      if (!cancel_running(patience)) spoiled_ = true;
+      wire.read_on(outcome, patience, no_stop);
       if (outcome.ended == wait_result::timed_out) outcome.ended = wait_result::cancelled;
     }
     unanswered_ = outcome.reached != phase::complete;
-    if (unanswered_ || !outcome.failure || !outcome.failure->stale_plan) break;
+    // Half a batch without its Sync: there is no answer to wait for.
+    if (outcome.reached == phase::not_sent) spoiled_ = true;
+    if (unanswered_) {
+      wire.outlive_batch();
+      overdue_ = std::make_unique<exchange>(std::move(wire));
+      break;
+    }
+    if (!outcome.failure || !outcome.failure->stale_plan) break;
 
     forget_stale_plans(outcome.failure->cause, wanted);
     if (wanted.kind != batch_kind::autocommit) {
@@ -114,26 +130,29 @@ void connection::forget_stale_plans(const error& cause, const batch& wanted) {
   }
 }
 
-void connection::cancel_running() {
-  std::shared_ptr<PGcancel> cancel(PQgetCancel(handle_), PQfreeCancel);
-  if (!cancel || settings_->background == nullptr) return;
-  // PQcancel connects with blocking calls, which may take longer than this caller has.
-  settings_->background->post([cancel] {
-    std::array<char, 256> message{};
-    PQcancel(cancel.get(), message.data(), static_cast<int>(message.size()));
-  });
+result<void> connection::check_values(const batch& wanted) const {
+  for (const command& each : wanted.commands) {
+    if (const auto bad = each.values->first_invalid()) {
+      return error(errc::invalid_argument,
+                   "value $" + std::to_string(*bad + 1) +
+                       " holds a NUL byte, which text can not carry; use bytea");
+    }
+    if (each.values->size() > most_values) {
+      return error(errc::invalid_argument,
+                   "a statement takes at most " + std::to_string(most_values) + " values, not " +
+                       std::to_string(each.values->size()) + "; pass an array, or several batches");
+    }
+  }
+  return success();
+}
+
+bool connection::cancel_running(deadline until) {
+  return cancel_key_ && request_cancel(PQsocket(handle_), *cancel_key_, until);
 }
 
 bool connection::recover(deadline until) {
-  if (is_broken() || must_not_cancel_) return is_clean();
-  if (unanswered_) {
-    const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> cancel(PQgetCancel(handle_),
-                                                                    PQfreeCancel);
-    std::array<char, 256> message{};
-    if (!cancel || PQcancel(cancel.get(), message.data(), static_cast<int>(message.size())) == 0)
-      return false;
-    if (!drain(until)) return false;
-  }
+  if (is_broken() || must_not_cancel()) return is_clean();
+  if (unanswered_ && (!cancel_running(until) || !drain(until))) return false;
   if (in_transaction()) {
     const parameters none;
     const std::array commands{command{&rollback_statement, &none}};
@@ -144,22 +163,15 @@ bool connection::recover(deadline until) {
 }
 
 bool connection::drain(deadline until) {
+  if (!overdue_) return false;
+  // Read by who sent it, so that the cache learns what was prepared on the way.
   const stop_signal no_stop(nullptr);
-  for (;;) {
-    while (PQisBusy(handle_) == 1) {
-      if (wait_for_socket(PQsocket(handle_), readiness::readable, until, no_stop) !=
-          wait_result::ready)
-        return false;
-      if (PQconsumeInput(handle_) == 0) return false;
-    }
-    const rows answer(PQgetResult(handle_));
-    if (PQstatus(handle_) == CONNECTION_BAD) return false;
-    if (answer.native() != nullptr && PQresultStatus(answer.native()) == PGRES_PIPELINE_SYNC) {
-      unanswered_ = false;
-      PQgetResult(handle_);  // as in exchange: lets libpq see that it is idle
-      return true;
-    }
-  }
+  exchange_outcome outcome;
+  overdue_->read_on(outcome, until, no_stop);
+  if (outcome.reached != phase::complete) return false;
+  overdue_.reset();
+  unanswered_ = false;
+  return true;
 }
 
 bool connection::ping(deadline until) {
@@ -176,11 +188,11 @@ bool connection::consume_pending() {
   // asked whether it is busy, and learns of an end of file with the next read.
   if (PQisBusy(handle_) == 1) return false;
   if (is_readable_now(PQsocket(handle_)) && PQconsumeInput(handle_) == 0) return false;
-  return PQstatus(handle_) == CONNECTION_OK;
+  return !is_broken();
 }
 
 void connection::abort() noexcept {
-  if (const int socket = PQsocket(handle_); socket >= 0) ::shutdown(socket, SHUT_RDWR);
+  if (abort_socket_ >= 0) ::shutdown(abort_socket_, SHUT_RDWR);
 }
 
 bool connection::is_clean() const noexcept {
@@ -188,12 +200,16 @@ bool connection::is_clean() const noexcept {
 }
 
 bool connection::is_broken() const noexcept {
-  return handle_ == nullptr || PQstatus(handle_) != CONNECTION_OK;
+  return handle_ == nullptr || dismissed_ || spoiled_ || PQstatus(handle_) != CONNECTION_OK;
 }
 
 bool connection::in_transaction() const noexcept {
   const auto status = PQtransactionStatus(handle_);
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool connection::in_failed_transaction() const noexcept {
+  return PQtransactionStatus(handle_) == PQTRANS_INERROR;
 }
 
 bool connection::is_replica() const noexcept {

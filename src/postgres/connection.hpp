@@ -1,6 +1,7 @@
 #pragma once
 
 #include "postgres/batch.hpp"
+#include "postgres/cancel_request.hpp"
 #include "postgres/statement_cache.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/deadline.hpp>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -27,6 +29,8 @@ class task_runner;
 
 namespace breakwater::postgres {
 
+class exchange;
+
 /// What a connection needs to know to be made. Shared by all connections of a node.
 struct connection_settings {
   dsn address;
@@ -37,8 +41,7 @@ struct connection_settings {
   std::chrono::milliseconds idle_in_transaction_timeout{};
   std::size_t statement_cache_size = 0;  ///< 0: nothing is prepared
   tcp_options tcp;
-  task_runner* background =
-      nullptr;  ///< where cancel requests are sent from; outlives the connection
+  task_runner* background = nullptr;  ///< for what may block; outlives the connection
 };
 
 /// One connection to one server: sends batches, waits no longer than told, and says what became of a write.
@@ -79,14 +82,17 @@ class connection {
   [[nodiscard]] bool ping(deadline until);
   /// Reads what the server sent unasked. False: the connection is lost, or the server said goodbye.
   [[nodiscard]] bool consume_pending();
-  /// Makes everything on it fail at once. The only member that another thread may call, while this one lives.
+  /// Makes everything on it fail at once. The only member that another thread may call, while this one lives; and so
+  /// it keeps to a descriptor of its own, for libpq may close its one at any time.
   void abort() noexcept;
 
   /// Idle and outside any transaction: fit for another borrower.
   [[nodiscard]] bool is_clean() const noexcept;
-  /// Lost, or in a state that can not be repaired.
+  /// Lost, told goodbye by the server, or in a state that can not be repaired.
   [[nodiscard]] bool is_broken() const noexcept;
   [[nodiscard]] bool in_transaction() const noexcept;
+  /// In a transaction in which the server refuses everything but its end.
+  [[nodiscard]] bool in_failed_transaction() const noexcept;
   /// The server says that it follows a primary.
   [[nodiscard]] bool is_replica() const noexcept;
   /// It was made to a replica, and its session is read-only.
@@ -97,7 +103,7 @@ class connection {
     return settings_->statement_timeout;
   }
   /// What was lost is a COMMIT or its like: it must not be cancelled, only closed.
-  [[nodiscard]] bool must_not_cancel() const noexcept { return must_not_cancel_; }
+  [[nodiscard]] bool must_not_cancel() const noexcept { return unanswered_ && permanent_; }
 
   /// The libpqxx connection that this is: blocking, out of pipeline mode, until the next `run` takes it back. Where
   /// that is not possible the connection is cut, so that its first use throws pqxx::broken_connection.
@@ -113,19 +119,26 @@ class connection {
   [[nodiscard]] result<void> establish(deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> set_up_session(deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> enter_pipeline_mode();
+  [[nodiscard]] result<void> check_values(const batch& wanted) const;
   [[nodiscard]] bool drain(deadline until);
-  void cancel_running();
+  [[nodiscard]] bool cancel_running(deadline until);
   void forget_stale_plans(const error& cause, const batch& wanted);
   void install_notice_receiver();
 
   std::shared_ptr<const connection_settings> settings_;
   pg_conn* handle_ = nullptr;  // owned by native_ once the connection stands
   std::unique_ptr<pqxx::connection, native_closer> native_;
+  std::optional<cancel_key> cancel_key_;
+  int abort_socket_ = -1;  // a duplicate of libpq's, for abort() alone
   statement_cache cache_;
   clock::time_point opened_at_{};
   bool was_replica_ = false;
-  bool unanswered_ = false;       // a Sync is out whose ReadyForQuery was not read
-  bool must_not_cancel_ = false;  // and it belongs to a COMMIT
+  std::unique_ptr<exchange> overdue_;  // sent and not answered in time; knows what its answers mean
+  bool unanswered_ = false;            // a Sync is out whose ReadyForQuery was not read
+  bool permanent_ = false;             // and it belongs to a write that commits, or to a COMMIT
+  bool dismissed_ = false;             // the server said that the session is over
+  bool spoiled_ =
+      false;  // nobody may use it any more: what runs, or may yet be cancelled, is not known
   bool unreplicated_commit_ =
       false;  // the server warned that a commit may not have reached its standbys
 };

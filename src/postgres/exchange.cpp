@@ -2,8 +2,10 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 namespace breakwater::postgres {
 namespace {
@@ -48,6 +50,7 @@ server_error lost(const char* how) {
 
 exchange_outcome exchange::run(const batch& wanted, deadline until) {
   exchange_outcome outcome;
+  may_apply_ = wanted.may_apply();
   if (!queue(wanted)) {
     // Without its Sync the server may run a part of it, but commits nothing.
     outcome.failure = lost("the connection could not take the statement");
@@ -64,9 +67,14 @@ exchange_outcome exchange::run(const batch& wanted, deadline until) {
 }
 
 void exchange::read_on(exchange_outcome& outcome, deadline until, const stop_signal& stop) {
+  if (abandoned_) return;
   stop_ = &stop;
   outcome.ended = wait_result::ready;
   if (flush(outcome, until)) read_answers(outcome, until);
+}
+
+void exchange::outlive_batch() noexcept {
+  for (step& queued : steps_) queued.what = nullptr;
 }
 
 bool exchange::queue(const batch& wanted) {
@@ -85,18 +93,9 @@ bool exchange::queue_command(const command& sent, bool last, bool cacheable) {
 
   statement_cache::entry* entry =
       what.prepare && cacheable ? cache_.find_or_add(what.print, what.sql) : nullptr;
-  if (entry != nullptr && !entry->prepared) {
-    while (const auto unwanted = cache_.evict(entry)) {
-      const std::string deallocate = "deallocate " + *unwanted;
-      if (PQsendQueryParams(handle_, deallocate.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
-                            0) == 0)
-        return false;
-      steps_.push_back({step_kind::deallocate, 0, false, nullptr});
-    }
-    if (PQsendPrepare(handle_, entry->name.c_str(), entry->sql.c_str(), count, values.types()) == 0)
-      return false;
-    steps_.push_back({step_kind::prepare, what.print, false, &what});
-  }
+  if (entry != nullptr && !entry->prepared && !is_queued_to_prepare(entry->name) &&
+      !queue_prepare(sent, *entry, values.types()))
+    return false;
 
   int sent_ok = 0;
   if (entry != nullptr) {
@@ -107,8 +106,29 @@ bool exchange::queue_command(const command& sent, bool last, bool cacheable) {
     sent_ok = PQsendQueryParams(handle_, sql.c_str(), count, values.types(), values.texts(),
                                 nullptr, nullptr, 0);
   }
-  steps_.push_back({step_kind::execute, what.print, last, &what});
+  steps_.push_back({step_kind::execute, what.print, last, &what,
+                    entry == nullptr ? std::string{} : entry->name});
   return sent_ok != 0;
+}
+
+bool exchange::queue_prepare(const command& sent, statement_cache::entry& entry,
+                             const std::uint32_t* types) {
+  while (auto unwanted = cache_.evict(&entry)) {
+    const std::string deallocate = "deallocate " + *unwanted;
+    if (PQsendQueryParams(handle_, deallocate.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) ==
+        0)
+      return false;
+    steps_.push_back({step_kind::deallocate, 0, false, nullptr, *std::move(unwanted)});
+  }
+  steps_.push_back({step_kind::prepare, sent.what->print, false, sent.what, entry.name});
+  return PQsendPrepare(handle_, entry.name.c_str(), entry.sql.c_str(),
+                       static_cast<int>(sent.values->size()), types) != 0;
+}
+
+bool exchange::is_queued_to_prepare(const std::string& name) const noexcept {
+  return std::ranges::any_of(steps_, [&name](const step& queued) {
+    return queued.kind == step_kind::prepare && queued.name == name;
+  });
 }
 
 bool exchange::flush(exchange_outcome& outcome, deadline until) {
@@ -125,17 +145,19 @@ bool exchange::flush(exchange_outcome& outcome, deadline until) {
 }
 
 void exchange::read_answers(exchange_outcome& outcome, deadline until) {
-  for (;;) {
+  for (int nulls = 0;;) {
     pg_result* result = nullptr;
     if (!next_result(outcome, until, result)) return;
     if (result == nullptr) {
-      if (PQstatus(handle_) == CONNECTION_BAD) {
+      // One null ends a statement's answer; a second one means that libpq awaits nothing more.
+      if (PQstatus(handle_) == CONNECTION_BAD || ++nulls > 1) {
         if (!outcome.failure) outcome.failure = lost("the connection was lost");
         return;
       }
       if (at_ < steps_.size()) ++at_;
       continue;
     }
+    nulls = 0;
     if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
       PQclear(result);
       outcome.reached = phase::complete;
@@ -167,27 +189,29 @@ void exchange::take(exchange_outcome& outcome, pg_result* result) {
     case PGRES_TUPLES_OK:
     case PGRES_EMPTY_QUERY:
       if (current == nullptr) return;
-      if (current->kind == step_kind::prepare) {
-        if (auto* entry = cache_.find_or_add(current->print, current->what->sql))
-          entry->prepared = true;
-      }
+      if (current->kind == step_kind::prepare) cache_.mark_prepared(current->print, current->name);
       if (current->last) outcome.answer = std::move(owned);
       return;
     case PGRES_PIPELINE_ABORTED:
       if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
+      if (current != nullptr && current->kind == step_kind::deallocate)
+        cache_.keep_for_eviction(current->name);
       return;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
-    case PGRES_COPY_BOTH:
-      // COPY does not mix with a pipeline: nothing was copied, and the connection has to be given up.
-      abandoned_ = true;
-      if (!outcome.failure) {
-        outcome.failure = server_error{
-            .cause = error(errc::invalid_statement, "COPY can not be run as a plain statement")};
-      }
-      return;
+    case PGRES_COPY_BOTH: refuse_copy(outcome, PQresultStatus(result) == PGRES_COPY_OUT); return;
     default: fail(outcome, result); return;
   }
+}
+
+void exchange::refuse_copy(exchange_outcome& outcome, bool outwards) {
+  // COPY does not mix with a pipeline: the connection has to be given up.
+  abandoned_ = true;
+  if (outcome.failure) return;
+  error refused(errc::invalid_statement, "COPY can not be run as a plain statement");
+  // Inwards nothing was copied. Outwards the rows may be those of an INSERT ... RETURNING, which runs to its end.
+  if (outwards && may_apply_) refused.with_applied(applied::unknown);
+  outcome.failure = server_error{.cause = std::move(refused)};
 }
 
 void exchange::fail(exchange_outcome& outcome, const pg_result* result) {
@@ -195,7 +219,13 @@ void exchange::fail(exchange_outcome& outcome, const pg_result* result) {
   if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
   // The first error is the cause; later ones, such as libpq's "connection lost" behind a FATAL, are its echo.
   if (outcome.failure) return;
-  outcome.failure = read_server_error(result, steps_.empty() ? nullptr : steps_.back().what);
+  server_error failure = read_server_error(result, steps_.empty() ? nullptr : steps_.back().what);
+  // A statement may itself speak of a prepared statement (EXECUTE): only our own names are ours to prepare anew.
+  if (failure.stale_plan && failure.cause.sqlstate() == "26000") {
+    failure.stale_plan = current != nullptr && !current->name.empty() &&
+                         failure.cause.message().find(current->name) != std::string::npos;
+  }
+  outcome.failure = std::move(failure);
 }
 
 }  // namespace breakwater::postgres

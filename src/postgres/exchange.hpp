@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 extern "C" {
@@ -42,8 +43,10 @@ class exchange {
   /// Never waits past `until`. The outcome's `failure` is set whenever `reached` is not `complete` and the wait
   /// was not cut short.
   [[nodiscard]] exchange_outcome run(const batch& wanted, deadline until);
-  /// Reads on after a wait was cut short, for an answer that may still come.
+  /// Reads on after a wait was cut short, for an answer that may still come. Not the batch but only what this object
+  /// and the connection remember of it needs to be alive, when `outlive_batch` was called.
   void read_on(exchange_outcome& outcome, deadline until, const stop_signal& stop);
+  void outlive_batch() noexcept;
 
  private:
   enum class step_kind : std::uint8_t { deallocate, prepare, execute };
@@ -52,21 +55,27 @@ class exchange {
     std::uint64_t print;
     bool last;  // the caller's own statement
     const statement* what;
+    std::string name{};  // of the prepared statement, where one is used
   };
 
   [[nodiscard]] bool queue(const batch& wanted);
   [[nodiscard]] bool queue_command(const command& sent, bool last, bool cacheable);
+  [[nodiscard]] bool queue_prepare(const command& sent, statement_cache::entry& entry,
+                                   const std::uint32_t* types);
+  [[nodiscard]] bool is_queued_to_prepare(const std::string& name) const noexcept;
   [[nodiscard]] bool flush(exchange_outcome& outcome, deadline until);
   void read_answers(exchange_outcome& outcome, deadline until);
   /// The next result, or null between two; false when the wait was cut short.
   [[nodiscard]] bool next_result(exchange_outcome& outcome, deadline until, pg_result*& result);
   void take(exchange_outcome& outcome, pg_result* result);
+  void refuse_copy(exchange_outcome& outcome, bool outwards);
   void fail(exchange_outcome& outcome, const pg_result* result);
 
   pg_conn* handle_;
   statement_cache& cache_;
   const stop_signal* stop_;
   std::vector<step> steps_;
+  bool may_apply_ = false;
   bool abandoned_ = false;  // what the server waits for will never be sent
   std::size_t at_ = 0;      // the step whose answer is read next; steps_.size(): the Sync's
 };

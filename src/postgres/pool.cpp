@@ -81,6 +81,8 @@ result<lease> pool::acquire(deadline until, const std::stop_token* cancel,
 
     lock.lock();
     auto dead = remove(chosen);
+    serve_waiters(clock::now());  // there is room for another connection
+    returned_.notify_all();
     lock.unlock();
     close_in_background(std::move(dead), close_reason::broken);
     lock.lock();
@@ -306,7 +308,7 @@ void pool::close_in_background(std::unique_ptr<connection> closing, close_reason
 }
 
 void pool::maintain(clock::time_point now) {
-  std::vector<std::unique_ptr<connection>> outdated;
+  std::vector<std::pair<std::unique_ptr<connection>, close_reason>> outdated;
   std::vector<lease_leak_event> leaks;
   {
     const lock_type lock(mutex_);
@@ -315,7 +317,8 @@ void pool::maintain(clock::time_point now) {
       const bool expired = now >= rested->expires_at;
       const bool unneeded =
           now - rested->idle_since >= options_.idle_timeout && all_.size() > options_.min_idle;
-      if (expired || unneeded) outdated.push_back(remove(*rested));
+      const auto why = expired ? close_reason::expired : close_reason::idle;
+      if (expired || unneeded) outdated.emplace_back(remove(*rested), why);
     }
     if (options_.leak_warning_after.count() > 0) {
       for (const auto& each : all_) {
@@ -329,10 +332,7 @@ void pool::maintain(clock::time_point now) {
     }
     start_connects(now);
   }
-  for (auto& link : outdated) {
-    const bool expired = now - link->opened_at() >= options_.max_lifetime;
-    close_in_background(std::move(link), expired ? close_reason::expired : close_reason::idle);
-  }
+  for (auto& [link, why] : outdated) close_in_background(std::move(link), why);
   if (watcher_ != nullptr) {
     for (const lease_leak_event& leak : leaks) watcher_->on_lease_leak(leak);
   }

@@ -127,12 +127,10 @@ class pool {
 
   void give_back(pooled_connection& returned) noexcept;
   [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until,
-                                           const std::stop_token* cancel,
-                                           source_location borrower);
+                                           const std::stop_token* cancel, source_location borrower);
   [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
   void hand_out(pooled_connection& free);
-  void lend(pooled_connection& chosen, source_location borrower,
-            clock::time_point now) noexcept;
+  void lend(pooled_connection& chosen, source_location borrower, clock::time_point now) noexcept;
   void start_connects(clock::time_point now, std::size_t at_least = 0);
   void serve_waiters(clock::time_point now);
   void connect_in_background();

@@ -20,6 +20,11 @@ statement_cache::entry* statement_cache::find_or_add(std::uint64_t print, std::s
   return &by_use_.front();
 }
 
+void statement_cache::mark_prepared(std::uint64_t print, std::string_view name) noexcept {
+  if (const auto found = index_.find(print); found != index_.end() && found->second->name == name)
+    found->second->prepared = true;
+}
+
 std::optional<std::string> statement_cache::evict(const entry* keep) {
   if (!forgotten_.empty()) {
     std::string name = std::move(forgotten_.back());

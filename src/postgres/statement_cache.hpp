@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace breakwater::postgres {
@@ -31,12 +32,17 @@ class statement_cache {
   /// text. Valid until evicted, forgotten or cleared.
   [[nodiscard]] entry* find_or_add(std::uint64_t print, std::string_view sql);
 
+  /// The server holds the statement under this name now.
+  void mark_prepared(std::uint64_t print, std::string_view name) noexcept;
+
   /// A name to deallocate on the server: of a forgotten entry, or of the least recently used one while there are
   /// more than allowed. Never `keep`. Nothing when all is in bounds.
   [[nodiscard]] std::optional<std::string> evict(const entry* keep);
 
   /// Takes an entry out; what the server holds under its name is for `evict` to hand out.
   void forget(std::uint64_t print);
+  /// A name that `evict` gave out and that the server still holds: to be given out again.
+  void keep_for_eviction(std::string name) { forgotten_.push_back(std::move(name)); }
   /// The server has lost all of them.
   void clear() noexcept;
 

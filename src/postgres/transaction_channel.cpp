@@ -75,16 +75,20 @@ result<rows> transaction_channel::run_batch(const statement& what, const paramet
                             .cancel = wanted == nullptr ? cancel_ : wanted->cancel});
   begun_ = begun_ || held_->in_transaction();
   if (!answer) return explain(std::move(answer).error());
-  if (!held_->in_transaction()) {
+  // COMMIT AND CHAIN leaves a transaction open, but another one.
+  if (!held_->in_transaction() || answer.assume_value().command_tag() == "COMMIT") {
     ended_ = true;
-    return error(errc::unsafe_operation,
-                 "the statement ended the transaction behind the library's back; what it had done "
-                 "may be committed. "
-                 "Return success or an error from the closure instead")
-        .with_applied(applied::unknown)
-        .with_statement(what.name)
-        .with_node(node());
+    root_cause_ = error(errc::unsafe_operation,
+                        "the statement ended the transaction behind the library's back; what it "
+                        "had done may be committed. "
+                        "Return success or an error from the closure instead")
+                      .with_applied(applied::unknown)
+                      .with_statement(what.name)
+                      .with_node(node());
+    return *root_cause_;
   }
+  // Who kept the libpqxx transaction may go on using it.
+  if (native_) (void)held_->take_native();
   return answer;
 }
 
@@ -95,7 +99,9 @@ error transaction_channel::explain(error failure) {
     error cause = *root_cause_;
     return cause.with_statement(failure.statement());
   }
-  if (!root_cause_) root_cause_ = failure;
+  // What was refused before it reached the server aborted nothing.
+  if (!root_cause_ && (ended_ || !begun_ || held_->in_failed_transaction())) root_cause_ = failure;
+  if (native_ && !ended_) (void)held_->take_native();
   return failure;
 }
 
@@ -109,7 +115,20 @@ result<void> transaction_channel::commit() {
   }
   if (!begun_) {
     ended_ = true;
-    return success();
+    if (!root_cause_) return success();
+    return error(errc::rolled_back,
+                 "nothing was done, and the closure returned success although a statement had "
+                 "failed: " +
+                     root_cause_->message())
+        .with_node(node());
+  }
+  // A goodbye that came before COMMIT is sent tells that nothing was applied; after it, nothing would.
+  if (!held_->consume_pending()) {
+    ended_ = true;
+    return error(errc::connection_failed, "the connection was lost before COMMIT was sent")
+        .with_statement("commit")
+        .with_node(node())
+        .with_poisoned_connection();
   }
   const statement commit_statement = plain("commit", "commit");
   const parameters none;
@@ -169,7 +188,10 @@ result<void> transaction_channel::rollback_to_savepoint(unsigned depth) {
 }
 
 pqxx::dbtransaction& transaction_channel::native() {
-  if (native_) return native_->get();
+  if (native_) {
+    (void)held_->take_native();
+    return native_->get();
+  }
   const bool open = begun_ ? !ended_ : run_plain("select 1", "begin").has_value();
   if (!open) held_->abort();
   native_ = std::make_unique<native_transaction>(held_->take_native());
