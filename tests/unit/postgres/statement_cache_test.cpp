@@ -95,6 +95,27 @@ TEST(statement_cache, forgetting_what_was_never_prepared_leaves_nothing_to_deall
   EXPECT_TRUE(evict_all(cache).empty());
 }
 
+TEST(statement_cache, a_name_that_could_not_be_deallocated_is_given_out_again) {
+  statement_cache cache(4);
+  const std::string name = prepare(cache, 1, "a");
+  cache.forget(1);
+  EXPECT_EQ(cache.evict(nullptr), name);
+  cache.keep_for_eviction(name);
+  EXPECT_EQ(evict_all(cache), std::vector{name});
+}
+
+TEST(statement_cache, only_the_name_that_the_server_confirmed_counts_as_prepared) {
+  statement_cache cache(4);
+  const std::string old_name = cache.find_or_add(1, "a")->name;
+  cache.forget(1);
+  auto* again = cache.find_or_add(1, "a");
+  cache.mark_prepared(1, old_name);
+  EXPECT_FALSE(again->prepared) << "a late confirmation of what was forgotten";
+  cache.mark_prepared(1, again->name);
+  EXPECT_TRUE(again->prepared);
+  cache.mark_prepared(2, "bw_9");
+}
+
 TEST(statement_cache, after_a_clear_nothing_is_known_and_nothing_is_deallocated) {
   statement_cache cache(1);
   prepare(cache, 1, "a");

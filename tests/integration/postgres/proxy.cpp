@@ -1,0 +1,120 @@
+#include "proxy.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace breakwater::postgres::test {
+namespace {
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+bool send_all(int socket, const char* data, std::size_t size) {
+  while (size > 0) {
+    const auto sent = ::send(socket, data, size, MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    data += sent;
+    size -= static_cast<std::size_t>(sent);
+  }
+  return true;
+}
+
+/// Reads what is there: its size, 0 at the end, -1 when there is nothing.
+ssize_t receive(int socket, std::string& buffer) {
+  buffer.resize(65536);
+  return ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
+}
+
+}  // namespace
+
+proxy::proxy(std::uint16_t server_port) : server_port_(server_port) {
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::listen(listener_, 64), 0);
+  EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  port_ = ntohs(address.sin_port);
+  thread_ = std::thread([this] { work(); });
+}
+
+proxy::~proxy() {
+  ending_ = true;
+  thread_.join();
+  ::close(listener_);
+  for (const link& each : links_) {
+    ::close(each.client);
+    ::close(each.server);
+  }
+}
+
+void proxy::work() {
+  while (!ending_) {
+    std::vector<pollfd> wanted{{.fd = listener_, .events = POLLIN, .revents = 0}};
+    if (!silent_) {
+      for (const link& each : links_) {
+        wanted.push_back({.fd = each.client, .events = POLLIN, .revents = 0});
+        wanted.push_back({.fd = each.server, .events = POLLIN, .revents = 0});
+      }
+    }
+    ::poll(wanted.data(), wanted.size(), 5);
+    if (silent_) continue;
+    if (wanted[0].revents != 0) accept_one();
+    std::erase_if(links_, [this](link& each) {
+      if (pass_on(each)) return false;
+      ::close(each.client);
+      ::close(each.server);
+      return true;
+    });
+  }
+}
+
+void proxy::accept_one() {
+  const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  if (client < 0) return;
+  const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = loopback(server_port_);
+  const int on = 1;
+  ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    ::close(server);
+    ::close(client);
+    return;
+  }
+  links_.push_back({.client = client, .server = server});
+}
+
+bool proxy::pass_on(link& through) {
+  std::string buffer;
+  if (const auto got = receive(through.client, buffer); got == 0) {
+    return false;
+  } else if (got > 0) {
+    through.client_spoke = true;
+    if (!send_all(through.server, buffer.data(), static_cast<std::size_t>(got))) return false;
+  }
+  if (const auto got = receive(through.server, buffer); got == 0) {
+    return false;
+  } else if (got > 0) {
+    // Counted before it is passed on, so that who has the answer sees it counted.
+    if (std::exchange(through.client_spoke, false)) ++round_trips_;
+    if (!answers_lost_ && !send_all(through.client, buffer.data(), static_cast<std::size_t>(got)))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace breakwater::postgres::test
