@@ -5,6 +5,7 @@
 #include <breakwater/repository/condition.hpp>
 #include <breakwater/repository/detail/decode.hpp>
 #include <breakwater/repository/detail/query_state.hpp>
+#include <breakwater/repository/with_values.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -16,10 +17,6 @@
 #include <vector>
 
 namespace breakwater {
-
-/// Asks `to_sql` for the values as well.
-struct with_values_t {};
-inline constexpr with_values_t with_values{};
 
 /// A query over one entity, put together step by step and run by its last call.
 ///
