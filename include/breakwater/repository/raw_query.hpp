@@ -133,18 +133,18 @@ class raw_query {
   [[nodiscard]] result<std::vector<T>> all() const {
     BOOST_OUTCOME_TRY(const auto answer, rows());
     auto decoded = detail::decode_rows<T>(answer, extra_columns_);
-    if (!decoded) return named_error(std::move(decoded).error());
+    if (!decoded) return after_execution(std::move(decoded).error());
     return decoded;
   }
   template <class T>
   [[nodiscard]] result<T> only(const breakwater::rows& answer) const {
     auto decoded = detail::decode_rows<T>(answer, extra_columns_);
-    if (!decoded) return named_error(std::move(decoded).error());
+    if (!decoded) return after_execution(std::move(decoded).error());
     return T(std::move(decoded.assume_value().front()));
   }
 
   void bind(std::string_view sql, detail::raw_arguments&& given);
-  [[nodiscard]] error named_error(error failure) const;
+  [[nodiscard]] error after_execution(error failure) const;
   [[nodiscard]] error not_one(std::size_t count) const;
 
   std::shared_ptr<executor> on_;

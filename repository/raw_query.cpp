@@ -1,0 +1,82 @@
+#include <breakwater/repository/detail/raw_sql.hpp>
+#include <breakwater/repository/raw_query.hpp>
+
+namespace breakwater {
+namespace {
+
+/// Which argument it is, for errors: by its name or its place.
+std::string describe(const detail::raw_arguments& given, std::size_t i) {
+  if (i < given.names.size()) return "named \"" + std::string(given.names[i]) + '"';
+  return "number " + std::to_string(i + 1);
+}
+
+bool in_order(const std::vector<std::size_t>& order) noexcept {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (order[i] != i) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void raw_query::bind(std::string_view sql, detail::raw_arguments&& given) {
+  sql_ = sql;
+  auto found = detail::rewrite_placeholders(sql, given.names, given.positional);
+  if (!found) {
+    mistake_ = std::move(found).error();
+    return;
+  }
+  detail::raw_sql& rewritten = found.assume_value();
+  sql_ = std::move(rewritten.text);
+  if (in_order(rewritten.order)) {
+    values_ = std::move(given.values);
+  } else {
+    for (const std::size_t i : rewritten.order) detail::append_value(values_, given.values, i);
+  }
+  if (const auto bad = values_.first_invalid()) {
+    mistake_ = error(errc::invalid_argument,
+                     "the argument " + describe(given, rewritten.order[*bad]) +
+                         " contains a NUL byte, which PostgreSQL's text can not hold");
+  }
+}
+
+result<rows> raw_query::rows() const {
+  if (mistake_) return error(*mistake_).with_statement(name_);
+  std::uint64_t print = fingerprint(sql_);
+  // One text prepared with other types is another statement to the server.
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    print = print * 0x100000001b3U + values_.type(i);
+  }
+  const statement what{.sql = sql_,
+                       .name = name_,
+                       .operation = "SQL",
+                       .print = print,
+                       .kind = read_only_ ? statement_class::read : statement_class::write,
+                       .mapped = false,
+                       .prepare = prepare_,
+                       .enforce_read_only = read_only_};
+  return on_->execute(what, values_);
+}
+
+result<std::size_t> raw_query::execute() const {
+  BOOST_OUTCOME_TRY(const auto answer, rows());
+  return answer.affected();
+}
+
+std::string raw_query::to_sql(with_values_t /*tag*/) const {
+  if (mistake_) return sql_;
+  return detail::with_values_inlined(detail::with_values_of(sql_, values_));
+}
+
+error raw_query::after_execution(error failure) const {
+  const bool wrote = !read_only_ && on_->autocommits();
+  return failure.with_applied(wrote ? applied::yes : applied::no).with_statement(name_);
+}
+
+error raw_query::not_one(std::size_t count) const {
+  if (count == 0) return after_execution(errc::not_found);
+  return after_execution(error(
+      errc::too_many_rows, "the statement answered with more than the one row that was asked for"));
+}
+
+}  // namespace breakwater

@@ -1,0 +1,310 @@
+#include "sql_lexer.hpp"
+#include <breakwater/repository/detail/raw_sql.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace breakwater::detail {
+namespace {
+
+// The protocol counts a statement's parameters in 16 bits.
+constexpr std::size_t most_parameters = 65535;
+
+// Every operator with a question mark, but for `?` itself, of PostgreSQL and the extensions it
+// comes with. One that is all of a run of operator characters is never a placeholder.
+constexpr std::array<std::string_view, 11> operators_with_question{
+    "?|", "?&", "@?",          // jsonb, hstore
+    "?#", "?-", "?-|", "?||",  // geometry; `?|` too
+    "?@", "?~", "?@>", "?<@",  // ltree
+};
+
+error mistake(std::string text) { return {errc::invalid_argument, std::move(text)}; }
+
+std::string quoted(std::string_view name) { return '"' + std::string(name) + '"'; }
+
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
+}
+
+bool is_word_array(std::string_view word) noexcept {
+  constexpr std::string_view array = "array";
+  return std::ranges::equal(
+      word, array, [](char c, char wanted) { return c == wanted || c == wanted - 'a' + 'A'; });
+}
+
+/// One pass over one statement.
+class rewriter {
+ public:
+  rewriter(std::string_view sql, std::span<const std::string_view> names, std::size_t positional)
+      : sql_(sql), names_(names), positional_(positional), lexer_(sql), numbers_(names.size()) {
+    out_.text.reserve(sql.size() + 16);
+  }
+
+  result<raw_sql> run() {
+    BOOST_OUTCOME_TRY(check_arguments());
+    for (sql_lexeme found = lexer_.next(); found.kind != sql_token::end; found = lexer_.next()) {
+      BOOST_OUTCOME_TRY(take(found));
+    }
+    BOOST_OUTCOME_TRY(check_all_used());
+    if (out_.order.size() > most_parameters) {
+      return mistake("a statement can not have more than 65535 parameters");
+    }
+    return std::move(out_);
+  }
+
+ private:
+  /// What stands before the current lexeme, white space aside.
+  enum class before : std::uint8_t {
+    nothing,  // an operator, a comma, an opening bracket: a value is to follow
+    word,     // a column or a keyword
+    value,    // certainly a value, so that a colon behind it is no placeholder
+    group     // a closing parenthesis: the end of a value mostly
+  };
+  enum class nesting : char { parenthesis, subscript, constructor };
+
+  [[nodiscard]] bool named() const noexcept { return !names_.empty(); }
+  [[nodiscard]] std::string_view text(const sql_lexeme& of) const noexcept {
+    return sql_.substr(of.begin, of.end - of.begin);
+  }
+
+  result<void> check_arguments() const {
+    if (named() && positional_ > 0) {
+      return mistake("named and positional arguments can not be mixed in one statement");
+    }
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (std::ranges::find(names_.first(i), names_[i]) != names_.first(i).end()) {
+        return mistake("the argument named " + quoted(names_[i]) + " is given twice");
+      }
+    }
+    if (const auto zero = sql_.find('\0'); zero != std::string_view::npos) {
+      return mistake("the statement contains a NUL byte at byte " + std::to_string(zero));
+    }
+    return success();
+  }
+
+  result<void> take(const sql_lexeme& found) {
+    switch (found.kind) {
+      case sql_token::broken:
+        return mistake("the " + std::string(lexer_.problem()) + " that begins at byte " +
+                       std::to_string(found.begin) + " of the statement has no end");
+      case sql_token::operators: operators(found); return success();
+      case sql_token::parameter: return parameter(found);
+      case sql_token::punctuation: return punctuation(found);
+      case sql_token::space: break;
+      case sql_token::word: seen(before::word, found.end); break;
+      default: seen(before::value, found.end); break;
+    }
+    if (found.kind == sql_token::word) after_array_ = is_word_array(text(found));
+    out_.text.append(text(found));
+    return success();
+  }
+
+  void seen(before what, std::size_t end) noexcept {
+    before_ = what;
+    before_end_ = end;
+    after_array_ = false;
+  }
+
+  /// `$n` with a space where it would grow together with its neighbours: `like?` is not the name
+  /// "like$1".
+  void append_placeholder(std::size_t number, std::size_t end) {
+    if (!out_.text.empty() && continues_word(out_.text.back())) out_.text.push_back(' ');
+    out_.text.push_back('$');
+    out_.text.append(std::to_string(number));
+    if (end < sql_.size() && continues_word(sql_[end])) out_.text.push_back(' ');
+    seen(before::value, end);
+  }
+
+  void operators(const sql_lexeme& found) {
+    const std::string_view run = text(found);
+    seen(before::nothing, found.end);
+    if (run.find('?') == std::string_view::npos) {
+      out_.text.append(run);
+      return;
+    }
+    if (std::ranges::find(operators_with_question, run) != operators_with_question.end()) {
+      if (operator_.empty()) operator_ = quoted(run) + " at byte " + std::to_string(found.begin);
+      out_.text.append(run);
+      return;
+    }
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      if (run[i] == '?' && i + 1 < run.size() && run[i + 1] == '?') {
+        out_.text.push_back('?');
+        seen(before::nothing, found.end);
+        ++i;
+      } else if (run[i] == '?' && !named()) {
+        out_.order.push_back(questions_++);
+        append_placeholder(questions_, found.begin + i + 1);
+      } else {
+        out_.text.push_back(run[i]);
+        seen(before::nothing, found.end);
+      }
+    }
+  }
+
+  result<void> parameter(const sql_lexeme& found) {
+    const std::string_view digits = text(found).substr(1);
+    std::size_t number = 0;
+    const auto [end, failure] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (failure != std::errc{} || number == 0 || number > most_parameters) {
+      return mistake("the placeholder at byte " + std::to_string(found.begin) +
+                     " is not between $1 and $65535");
+    }
+    if (named()) {
+      return mistake("the placeholder $" + std::to_string(number) +
+                     " is numbered, but the arguments are named");
+    }
+    highest_ = std::max(highest_, number);
+    append_placeholder(number, found.end);
+    return success();
+  }
+
+  result<void> punctuation(const sql_lexeme& found) {
+    const char c = sql_[found.begin];
+    if (c == ':' && found.end - found.begin == 1 && found.end < sql_.size() &&
+        starts_word(sql_[found.end])) {
+      return colon(found);
+    }
+    open_or_close(c);
+    seen(c == ']' ? before::value : c == ')' ? before::group : before::nothing, found.end);
+    out_.text.append(text(found));
+    return success();
+  }
+
+  void open_or_close(char c) {
+    if (c == '(') {
+      open_.push_back(nesting::parenthesis);
+    } else if (c == '[') {
+      // Where no value stands before it, it is array[...] or a part of one.
+      const bool constructs = after_array_ || before_ == before::nothing;
+      open_.push_back(constructs ? nesting::constructor : nesting::subscript);
+    } else if ((c == ')' || c == ']') && !open_.empty() &&
+               (open_.back() == nesting::parenthesis) == (c == ')')) {
+      open_.pop_back();
+    }
+  }
+
+  result<void> colon(const sql_lexeme& found) {
+    const sql_lexer at_name = lexer_;
+    const std::string_view name = lexer_.take_name();
+    const auto given = std::ranges::find(names_, name);
+    if (is_separator(found.begin, given != names_.end())) {
+      lexer_ = at_name;
+      out_.text.push_back(':');
+      seen(before::nothing, found.end);
+      return success();
+    }
+    if (given == names_.end()) {
+      std::string what = "the placeholder :" + std::string(name) + " has no argument";
+      if (positional_ > 0) what += ": the arguments are positional";
+      return mistake(what + "; give it bw::arg(" + quoted(name) + ", ...)");
+    }
+    const auto index = static_cast<std::size_t>(given - names_.begin());
+    if (numbers_[index] == 0) {
+      out_.order.push_back(index);
+      numbers_[index] = out_.order.size();
+    }
+    append_placeholder(numbers_[index], found.end + name.size());
+    return success();
+  }
+
+  /// Is this colon PostgreSQL's own: a slice, or a key and its value in json_object?
+  [[nodiscard]] bool is_separator(std::size_t position, bool given) const noexcept {
+    const bool adjacent = before_end_ == position;
+    const bool subscript = !open_.empty() && open_.back() == nesting::subscript;
+    switch (before_) {
+      case before::value: return true;
+      case before::group: return adjacent || subscript;
+      case before::word: return subscript && (adjacent || !given);
+      case before::nothing: return subscript && !given;
+    }
+    return false;
+  }
+
+  result<void> check_all_used() {
+    if (questions_ > 0 && highest_ > 0) {
+      return mistake("the placeholders ? and $" + std::to_string(highest_) +
+                     " can not be mixed in one statement; write ?? for the operator ?");
+    }
+    if (named()) {
+      const auto unused = std::ranges::find(numbers_, std::size_t{0});
+      if (unused == numbers_.end()) return success();
+      return mistake("the argument named " +
+                     quoted(names_[static_cast<std::size_t>(unused - numbers_.begin())]) +
+                     " is not used in the statement");
+    }
+    const std::size_t wanted = questions_ + highest_;
+    if (wanted != positional_) return miscounted(wanted);
+    while (out_.order.size() < highest_) out_.order.push_back(out_.order.size());
+    return success();
+  }
+
+  [[nodiscard]] error miscounted(std::size_t wanted) const {
+    std::string what = wanted > positional_ ? "too few arguments: " : "too many arguments: ";
+    what += highest_ > 0 ? "the statement's placeholders go up to $" + std::to_string(highest_)
+                         : "the statement has " + counted(questions_, "placeholder") + " ?";
+    what += ", and " + counted(positional_, "argument") +
+            (positional_ == 1 ? " was given" : " were given");
+    if (wanted > positional_ && questions_ > 0) what += "; write ?? for the operator ?";
+    if (!operator_.empty()) {
+      what += "; " + operator_ + " is an operator: write a space behind a placeholder";
+    }
+    return mistake(std::move(what));
+  }
+
+  std::string_view sql_;
+  std::span<const std::string_view> names_;
+  std::size_t positional_;
+  sql_lexer lexer_;
+  raw_sql out_{};
+
+  std::vector<std::size_t> numbers_;  // of each name: its n in $n, 0 while it is not used
+  std::size_t questions_ = 0;         // placeholders ? so far
+  std::size_t highest_ = 0;           // n of the highest $n
+  std::string operator_{};            // the first operator that might be meant as a placeholder
+
+  before before_ = before::nothing;
+  std::size_t before_end_ = 0;
+  bool after_array_ = false;  // the word `array` stands before
+  std::vector<nesting> open_{};
+};
+
+}  // namespace
+
+result<raw_sql> rewrite_placeholders(std::string_view sql, std::span<const std::string_view> names,
+                                     std::size_t positional) {
+  return rewriter(sql, names, positional).run();
+}
+
+sql_fragment with_values_of(std::string_view rewritten, const parameters& values) {
+  sql_fragment out;
+  sql_lexer lexer(rewritten);
+  for (sql_lexeme found = lexer.next(); found.kind != sql_token::end; found = lexer.next()) {
+    const std::string_view text = rewritten.substr(found.begin, found.end - found.begin);
+    std::size_t number = 0;
+    if (found.kind == sql_token::parameter) {
+      std::from_chars(text.data() + 1, text.data() + text.size(), number);
+    }
+    if (number > 0 && number <= values.size()) {
+      out.text.push_back(sql_fragment::placeholder);
+      append_value(out.values, values, number - 1);
+    } else {
+      out.text.append(text);
+    }
+  }
+  return out;
+}
+
+void append_value(parameters& to, const parameters& from, std::size_t i) {
+  if (from.is_null(i)) {
+    to.add_null(from.type(i));
+  } else {
+    to.add_text(from.text(i), from.type(i));
+  }
+  if (from.is_sensitive(i)) to.mark_sensitive();
+}
+
+}  // namespace breakwater::detail
