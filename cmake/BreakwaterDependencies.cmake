@@ -5,6 +5,7 @@ set(breakwater_pqxx_version 7.10...<8)
 
 find_package(Threads REQUIRED)
 find_package(Boost ${breakwater_boost_version} REQUIRED)
+find_package(nlohmann_json 3.9 REQUIRED)
 find_package(PostgreSQL)
 find_package(Pqxx ${breakwater_pqxx_version})
 if(NOT PostgreSQL_FOUND OR NOT Pqxx_FOUND)

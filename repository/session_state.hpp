@@ -66,6 +66,8 @@ class transaction_state final : public executor {
 
   [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
 
+  [[nodiscard]] bool autocommits() const noexcept override { return false; }
+
   /// \name End of the transaction; the connection goes back to its pool.
   /// @{
   [[nodiscard]] result<void> commit();

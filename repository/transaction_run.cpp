@@ -44,6 +44,10 @@ result<void> transaction_run::begin() {
   const parameters none;
   const std::stop_token& cancel = session_->options().cancel;
   if (attempt_ == 1) until_ = session_->operation_deadline(deadline::clock::now());
+  if (until_.expired(deadline::clock::now())) {
+    return error(errc::deadline_exceeded, "the deadline had passed before the transaction began")
+        .with_statement(begin_statement.name);
+  }
   auto held = session_->nodes().borrow_primary({.what = begin_statement,
                                                 .values = none,
                                                 .until = until_,

@@ -24,10 +24,10 @@ namespace fs = std::filesystem;
 /// The first with pg_get_wal_replay_pause_state(), which tells a requested pause from one that
 /// holds.
 constexpr int oldest_version = 14;
-constexpr const char* environment_variable = "BREAKWATER_PG_BIN";
+constexpr const char* environment_variable = "BW_TEST_PG_BIN";
 constexpr std::string_view how_to_install =
     "Install the server with `apt-get install -y postgresql` (Debian, Ubuntu) or `dnf install -y "
-    "postgresql-server` (Fedora, RHEL), or name the folder of its programs in BREAKWATER_PG_BIN or "
+    "postgresql-server` (Fedora, RHEL), or name the folder of its programs in BW_TEST_PG_BIN or "
     "cluster_options::binaries.";
 
 error missing(std::string_view what) {

@@ -45,8 +45,11 @@ bool is_nodes_fault(const error& failure) noexcept {
 result<std::unique_ptr<router>> router::open(const config& settings) {
   std::vector<dsn> addresses;
   for (const std::string& text : settings.nodes) {
-    BOOST_OUTCOME_TRY(auto address, dsn::parse(text));
-    addresses.push_back(std::move(address));
+    BOOST_OUTCOME_TRY(const auto given, dsn::parse(text));
+    // Several hosts in one string are several nodes; which of them takes writes is for us to find out, so libpq must
+    // not turn any away.
+    BOOST_OUTCOME_TRY(const auto any_role, given.with("target_session_attrs", "any"));
+    for (dsn& address : any_role.split_hosts()) addresses.push_back(std::move(address));
   }
   std::unique_ptr<router> opened(new router(settings, std::move(addresses)));
   BOOST_OUTCOME_TRY(opened->connect_all(deadline::after(settings.connect_timeout)));

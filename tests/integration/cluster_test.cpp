@@ -165,11 +165,11 @@ TEST(cluster_start, without_server_programs_says_how_to_install_them) {
 }
 
 TEST(cluster_start, believes_the_environment_variable_over_its_own_search) {
-  ASSERT_EQ(::setenv("BREAKWATER_PG_BIN", "/nonexistent", 1), 0);
+  ASSERT_EQ(::setenv("BW_TEST_PG_BIN", "/nonexistent", 1), 0);
   const auto refused = cluster::start();
-  ASSERT_EQ(::unsetenv("BREAKWATER_PG_BIN"), 0);
+  ASSERT_EQ(::unsetenv("BW_TEST_PG_BIN"), 0);
   ASSERT_EQ(code_of(refused), errc::invalid_argument);
-  EXPECT_NE(refused.error().message().find("BREAKWATER_PG_BIN"), std::string::npos);
+  EXPECT_NE(refused.error().message().find("BW_TEST_PG_BIN"), std::string::npos);
 }
 
 TEST(cluster_start, ends_at_its_deadline_and_leaves_nothing) {

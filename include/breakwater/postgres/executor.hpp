@@ -47,6 +47,8 @@ class executor {
   virtual ~executor() = default;
   /// Runs one statement. Errors carry its name, the node and `applied`.
   [[nodiscard]] virtual result<rows> execute(const statement& what, const parameters& values) = 0;
+  /// Is a statement that was answered thereby committed? False inside a transaction.
+  [[nodiscard]] virtual bool autocommits() const noexcept { return true; }
 };
 
 }  // namespace breakwater

@@ -331,6 +331,24 @@ concept column_and_value = !is_column_ref<V> && can_compare<C, V>();
 template <class C, class D>
 concept column_and_column = is_column_ref<D> && can_compare<C, D>();
 
+/// What a comparison that makes no sense "returns": its name is the compiler's message.
+struct this_column_can_not_be_compared_with_a_value_of_that_type {};
+
+template <class C, class V>
+consteval bool compares_with_null() {
+  if constexpr (any_column<C> && std::same_as<V, std::nullopt_t>) {
+    return is_optional<typename C::value_type>;
+  } else {
+    return false;
+  }
+}
+
+/// A column on either side, but nothing to compare: such operators are deleted rather than absent, so that the
+/// message is one line and not a list of candidates.
+template <class A, class B>
+concept unlike_types = (is_column_ref<A> || is_column_ref<B>) && !can_compare<A, B>() && !can_compare<B, A>() &&
+                       !compares_with_null<A, B>() && !compares_with_null<B, A>();
+
 template <class C, class D>
 using predicate_over = typename predicate_over_list<
     typename add_sources<source_list<typename C::source_type>, typename D::source_type>::type>::type;
@@ -374,7 +392,10 @@ template <class C, class D>
     requires detail::column_and_column<C, D>                                                          \
   [[nodiscard]] detail::predicate_over<C, D> operator op(const C& left, const D& right) {             \
     return detail::compare_columns(left, sql, right);                                                 \
-  }
+  }                                                                                                   \
+  template <class A, class B>                                                                         \
+    requires detail::unlike_types<A, B>                                                               \
+  detail::this_column_can_not_be_compared_with_a_value_of_that_type operator op(const A&, const B&) = delete;
 BREAKWATER_COMPARISON(==, " = ", " = ", " is null")
 BREAKWATER_COMPARISON(!=, " <> ", " <> ", " is not null")
 BREAKWATER_COMPARISON(<, " < ", " > ", "")

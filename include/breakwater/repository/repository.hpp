@@ -132,7 +132,7 @@ class repository {
     detail::binder values;
     detail::bind_update(values, changed);
     BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::update, values));
-    if (!answer.empty()) return detail::decode_written<E>(answer, detail::statements<E>::update);
+    if (!answer.empty()) return detail::decode_written<E>(*on_, answer, detail::statements<E>::update);
     return why_no_row(detail::key_of(changed), detail::statements<E>::update, detail::is_versioned<E>);
   }
 
@@ -150,7 +150,7 @@ class repository {
     BOOST_OUTCOME_TRY(const auto made, detail::make_patch(detail::view_of<E>, given, key_values.values,
                                                           detail::statement_name<E, detail::patch_name>));
     BOOST_OUTCOME_TRY(const auto answer, on_->execute(made.view(), made.values));
-    if (!answer.empty()) return detail::decode_written<E>(answer, made.view());
+    if (!answer.empty()) return detail::decode_written<E>(*on_, answer, made.view());
     return why_no_row(key, made.view(), made.checks_version);
   }
 
@@ -198,7 +198,7 @@ class repository {
       return error(errc::unsafe_operation, "the database wrote no row: a trigger or rule suppressed it")
           .with_statement(what.name);
     }
-    return detail::decode_written<E>(answer, what);
+    return detail::decode_written<E>(*on_, answer, what);
   }
   [[nodiscard]] result<void> write_by_key(const statement& what, const key_type& key) const {
     detail::binder values;

@@ -50,7 +50,7 @@ struct cluster_options {
   std::chrono::milliseconds operation_timeout = std::chrono::seconds(30);
 
   /// Folder with `initdb`, `postgres` and `pg_basebackup`. Empty: the environment variable
-  /// BREAKWATER_PG_BIN, else the first that has them of `pg_config --bindir`, the newest
+  /// BW_TEST_PG_BIN, else the first that has them of `pg_config --bindir`, the newest
   /// /usr/lib/postgresql/*/bin or /usr/pgsql-*/bin, and PATH. PostgreSQL 14 or newer.
   std::string binaries = {};
 

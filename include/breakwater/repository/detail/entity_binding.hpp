@@ -150,9 +150,11 @@ struct run_time_statement {
 
 /// The entity that a write returned. When it can not be read the write has still been done, and the error says so.
 template <entity E>
-[[nodiscard]] result<E> decode_written(const rows& answer, const statement& what) {
+[[nodiscard]] result<E> decode_written(const executor& on, const rows& answer, const statement& what) {
   auto decoded = decode_first<E>(answer);
-  if (!decoded) decoded.error().with_applied(applied::yes).with_statement(what.name);
+  if (!decoded) {
+    decoded.error().with_applied(on.autocommits() ? applied::yes : applied::no).with_statement(what.name);
+  }
   return decoded;
 }
 

@@ -1,0 +1,114 @@
+#include "workload.hpp"
+
+#include <random>
+#include <string>
+
+namespace ledger {
+namespace {
+
+using namespace std::chrono_literals;
+
+enum class outcome { done, no_funds };
+
+/// One attempt: both accounts as they are read, both stored only if nobody changed them meanwhile.
+bw::result<outcome> book(const bw::session& on, std::int64_t from, std::int64_t to, const bw::numeric& amount) {
+  bw::session session = on;
+  return session.transact([&](bw::transaction& tx) -> bw::result<outcome> {
+    auto accounts = tx.repository<account>();
+    BOOST_OUTCOME_TRY(auto payer, accounts.get(from));
+    BOOST_OUTCOME_TRY(auto payee, accounts.get(to));
+    if (payer.balance < amount) return outcome::no_funds;
+    payer.balance = payer.balance - amount;
+    payee.balance = payee.balance + amount;
+    // In the order of their keys, so that two transfers the opposite way do not wait for each other.
+    account& first = from < to ? payer : payee;
+    account& second = from < to ? payee : payer;
+    BOOST_OUTCOME_TRY(accounts.update(first));
+    BOOST_OUTCOME_TRY(accounts.update(second));
+    BOOST_OUTCOME_TRY(tx.repository<transfer>().insert(
+        {.id = bw::uuid::time_ordered(), .from = from, .to = to, .amount = amount}));
+    return outcome::done;
+  });
+}
+
+}  // namespace
+
+bw::result<std::vector<std::int64_t>> open_accounts(const bw::database& db) {
+  bw::session session = db.session();
+  BOOST_OUTCOME_TRY(session.execute("create table accounts (id bigint generated always as identity primary key, "
+                                    "owner text not null, balance numeric(12, 2) not null check (balance >= 0), "
+                                    "version int not null, deleted_at timestamptz)"));
+  BOOST_OUTCOME_TRY(session.execute("create table transfers (id uuid primary key, "
+                                    "\"from\" bigint not null references accounts, "
+                                    "\"to\" bigint not null references accounts, "
+                                    "amount numeric(12, 2) not null, booked_at timestamptz not null)"));
+  BOOST_OUTCOME_TRY(db.verify<account, transfer>());
+
+  std::vector<std::int64_t> keys;
+  auto accounts = session.repository<account>();
+  for (std::size_t i = 0; i < account_count; ++i) {
+    BOOST_OUTCOME_TRY(const auto opened,
+                      accounts.insert({.owner = "owner " + std::to_string(i), .balance = opening_balance}));
+    keys.push_back(opened.id);
+  }
+  return keys;
+}
+
+void transfer_money(const bw::database& db, const std::vector<std::int64_t>& accounts, std::uint32_t seed,
+                    statistics& seen, const std::stop_token& stop) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<std::size_t> any_account(0, accounts.size() - 1);
+  std::uniform_int_distribution<int> any_amount(1, 10'000);
+  while (!stop.stop_requested()) {
+    const std::int64_t from = accounts[any_account(random)];
+    const std::int64_t to = accounts[any_account(random)];
+    if (from == to) continue;
+    const auto amount = bw::numeric(any_amount(random)).divide(bw::numeric(100), 2);
+    for (;;) {
+      const auto booked = book(db.session({.timeout = 2s}), from, to, amount);
+      if (!booked && booked.error().code() == bw::errc::stale_version) {
+        ++seen.conflicts;
+        continue;  // read both again and try anew
+      }
+      if (!booked) {
+        seen.note_error(booked.error());
+      } else if (booked.value() == outcome::no_funds) {
+        ++seen.refused;
+      } else {
+        ++seen.transfers;
+      }
+      break;
+    }
+  }
+}
+
+void look_around(const bw::database& db, const std::vector<std::int64_t>& accounts, std::uint32_t seed,
+                 statistics& seen, const std::stop_token& stop) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<std::size_t> any_account(0, accounts.size() - 1);
+  for (std::uint64_t round = 0; !stop.stop_requested(); ++round) {
+    const bw::session session = db.session({.timeout = 1s});
+    const auto repository = session.repository<account>();
+    bw::result<void> looked = bw::success();
+    if (round % 10 == 0) {
+      auto richest = repository.where(bw::col<&account::balance> >= opening_balance)
+                         .order_by(bw::desc<&account::balance>, bw::asc<&account::id>)
+                         .limit(10)
+                         .all();
+      if (!richest) looked = std::move(richest).error();
+    } else {
+      auto one = repository.get(accounts[any_account(random)]);
+      if (!one) looked = std::move(one).error();
+    }
+    ++seen.reads;
+    if (!looked) seen.note_error(looked.error());
+  }
+}
+
+bw::result<totals> count_money(const bw::database& db) {
+  return db.session()
+      .query("select coalesce(sum(balance), 0) money, (select count(*) from transfers) lines from accounts")
+      .one<totals>();
+}
+
+}  // namespace ledger
