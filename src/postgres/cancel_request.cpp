@@ -49,7 +49,10 @@ bool connect_to(int socket, const sockaddr_storage& address, socklen_t size, dea
 
 handshake_listener::handshake_listener(pg_conn* connecting) noexcept
     : connecting_(connecting), trace_(::open_memstream(&text_, &size_)) {
-  if (trace_ != nullptr) PQtrace(connecting_, trace_);
+  if (trace_ == nullptr) return;
+  PQtrace(connecting_, trace_);
+  // Timestamps are made with localtime, whose buffer all threads of the program share.
+  PQsetTraceFlags(connecting_, PQTRACE_SUPPRESS_TIMESTAMPS);
 }
 
 handshake_listener::~handshake_listener() {
