@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -126,9 +127,9 @@ TEST(task_runner, with_one_thread_tasks_run_in_the_order_they_were_posted) {
 
 TEST(task_runner, threads_without_work_end_and_new_work_starts_new_ones) {
   const int before = threads_of_this_process();
+  std::array<gate, 3> doors;
   task_runner runner(4, 10ms);
-  for (int round = 0; round < 3; ++round) {
-    gate door;
+  for (gate& door : doors) {
     for (int i = 0; i < 4; ++i) runner.post([&] { door.pass(); });
     ASSERT_TRUE(door.wait_for_arrivals(4));
     EXPECT_GE(threads_of_this_process(), before + 4);
