@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace breakwater {
@@ -33,8 +34,42 @@ class parameters {
   static constexpr std::size_t inline_slots = 12;   // a primary key, or a row of a usual width
   static constexpr std::size_t inline_bytes = 192;  // twelve numbers or three short texts
 
-  // Not defaulted: the inline buffers stay uninitialised, which is what makes an empty one cheap.
+  // None of these is defaulted: the inline buffers stay uninitialised, and only what is used of them is copied. That is
+  // what makes an empty one cheap.
   parameters() noexcept {}  // NOLINT(modernize-use-equals-default)
+  parameters(const parameters& other)
+      : size_(other.size_),
+        used_(other.used_),
+        overflow_(other.overflow_),
+        more_slots_(other.more_slots_),
+        first_invalid_(other.first_invalid_) {
+    copy_inline_part(other);
+  }
+  parameters(parameters&& other) noexcept
+      : size_(std::exchange(other.size_, 0)),
+        used_(std::exchange(other.used_, 0)),
+        overflow_(std::move(other.overflow_)),
+        more_slots_(std::move(other.more_slots_)),
+        first_invalid_(std::exchange(other.first_invalid_, std::nullopt)) {
+    copy_inline_part(other);
+    other.clear();
+  }
+  parameters& operator=(const parameters& other) {
+    if (this != &other) *this = parameters(other);
+    return *this;
+  }
+  parameters& operator=(parameters&& other) noexcept {
+    if (this == &other) return *this;
+    size_ = std::exchange(other.size_, 0);
+    used_ = std::exchange(other.used_, 0);
+    overflow_ = std::move(other.overflow_);
+    more_slots_ = std::move(other.more_slots_);
+    first_invalid_ = std::exchange(other.first_invalid_, std::nullopt);
+    copy_inline_part(other);
+    other.clear();
+    return *this;
+  }
+  ~parameters() = default;
 
   /// Appends SQL NULL.
   void add_null(std::uint32_t type = oid::unknown) { add_slot({0, null_length, type}); }
@@ -108,6 +143,12 @@ class parameters {
     std::uint32_t type = 0;
     bool sensitive = false;
   };
+
+  /// The used part of the inline buffers; size_ and used_ are set already.
+  void copy_inline_part(const parameters& other) noexcept {
+    if (overflow_.empty()) std::memcpy(inline_.data(), other.inline_.data(), used_);
+    std::copy_n(other.slots_.begin(), std::min(size_, inline_slots), slots_.begin());
+  }
 
   [[nodiscard]] char* buffer() noexcept {
     return overflow_.empty() ? inline_.data() : overflow_.data();

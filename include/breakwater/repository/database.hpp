@@ -82,7 +82,7 @@ class database {
   [[nodiscard]] result<void> verify() const {
     const detail::mapped_table tables[] = {
         {.table = detail::view_of<Entities>, .fields = detail::field_types<Entities>}...};
-    return detail::verify_tables(session(), tables);
+    return detail::verify_tables(session({.consistency = consistency::primary}), tables);
   }
 
  private:

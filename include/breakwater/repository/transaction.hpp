@@ -32,8 +32,11 @@ class transaction_state;
 
 /// What a closure of a transaction may return: any of Outcome's results whose error can be made from ours.
 template <class R>
-concept transaction_result =
-    boost::outcome_v2::is_basic_result_v<R> && std::constructible_from<typename R::error_type, error>;
+concept transaction_result = requires(const R& given) {
+  typename R::value_type;
+  typename R::error_type;
+  { given.has_value() } -> std::convertible_to<bool>;
+} && std::constructible_from<typename R::error_type, error>;
 
 /// The closure's own result type for an error of ours.
 template <class R>

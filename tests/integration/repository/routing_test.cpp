@@ -151,7 +151,9 @@ TEST_F(node_loss, writes_go_on_after_a_promotion_without_a_restart) {
   bw::result<tag> written = bw::errc::internal;
   while (!written && std::chrono::steady_clock::now() < until) {
     written = db_->session({.timeout = 500ms}).repository<tag>().insert({.name = "x"});
-    if (!written) ASSERT_EQ(written.error().applied(), bw::applied::no) << written.error().message();
+    if (!written) {
+      ASSERT_EQ(written.error().applied(), bw::applied::no) << written.error().message();
+    }
   }
   ASSERT_OK(written);
   EXPECT_EQ(watcher_->last().role, bw::node_role::primary);

@@ -66,21 +66,20 @@ class repository_test : public ::testing::Test {
   static std::shared_ptr<recorder> watcher_;
 };
 
-/// Shows an error where a test expected none.
-#define ASSERT_OK(expression)                                          \
-  do {                                                                 \
-    const auto& outcome_ = (expression);                               \
-    ASSERT_TRUE(outcome_.has_value()) << outcome_.error().message();   \
-  } while (false)
+template <class R>
+[[nodiscard]] ::testing::AssertionResult succeeds(const R& outcome) {
+  if (outcome.has_value()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << outcome.error().message();
+}
 
-#define EXPECT_ERROR(expression, expected)                                                            \
-  do {                                                                                                \
-    const auto& outcome_ = (expression);                                                              \
-    if (outcome_.has_value()) {                                                                       \
-      ADD_FAILURE() << #expression << " succeeded";                                                   \
-    } else {                                                                                          \
-      EXPECT_EQ(to_string(outcome_.error().code()), to_string(expected)) << outcome_.error().message(); \
-    }                                                                                                 \
-  } while (false)
+template <class R>
+[[nodiscard]] ::testing::AssertionResult fails_with(const R& outcome, bw::errc expected) {
+  if (outcome.has_value()) return ::testing::AssertionFailure() << "succeeded";
+  if (outcome.error().code() == expected) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << outcome.error().message();
+}
+
+#define ASSERT_OK(expression) ASSERT_TRUE(::tests::succeeds(expression))
+#define EXPECT_ERROR(expression, expected) EXPECT_TRUE(::tests::fails_with(expression, expected))
 
 }  // namespace tests

@@ -103,9 +103,9 @@ TEST(statements, an_insert_names_default_for_columns_left_to_the_database) {
   };
   constexpr std::uint64_t state = 1U << 1U;
   constexpr std::uint64_t priority = 1U << 2U;
-  EXPECT_EQ(insert(state).substr(0, 66), "insert into \"tickets\" (\"state\", \"priority\") values (default, $1) re");
-  EXPECT_EQ(insert(state | priority).substr(0, 70),
-            "insert into \"tickets\" (\"state\", \"priority\") values (default, default)");
+  EXPECT_TRUE(insert(state).starts_with("insert into \"tickets\" (\"state\", \"priority\") values (default, $1) "));
+  EXPECT_TRUE(insert(state | priority)
+                  .starts_with("insert into \"tickets\" (\"state\", \"priority\") values (default, default) "));
 }
 
 TEST(statements, an_insert_of_only_generated_columns_takes_the_defaults) {
