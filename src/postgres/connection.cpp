@@ -69,6 +69,11 @@ result<rows> connection::run(const batch& wanted) {
         .with_statement(wanted.subject().name)
         .with_node(node());
   }
+  if (wanted.cancel != nullptr && wanted.cancel->stop_requested() && wanted.kind != batch_kind::commit) {
+    return error(errc::cancelled, "cancelled before the statement was sent")
+        .with_statement(wanted.subject().name)
+        .with_node(node());
+  }
   if (auto sendable = check_values(wanted); !sendable) {
     return sendable.error().with_statement(wanted.subject().name).with_node(node());
   }

@@ -244,7 +244,7 @@ void pool::connected(std::unique_ptr<connection> made) {
 
 void pool::connect_failed(const error& cause) {
   const auto now = clock::now();
-  const lock_type lock(mutex_);
+  lock_type lock(mutex_);
   --connecting_;
   connect_ramp_ = 1;
   const auto pause = std::max<std::chrono::nanoseconds>(
@@ -254,6 +254,10 @@ void pool::connect_failed(const error& cause) {
   next_connect_ = now + pause;
   last_connect_error_ = cause;
   serve_waiters(now);
+  const bool unreachable = all_.empty() && connecting_ == 0;
+  lock.unlock();
+  // Whatever it was, another node may be it by now.
+  if (unreachable) note_role(node_role::unknown);
 }
 
 void pool::serve_waiters(clock::time_point now) {
