@@ -220,7 +220,7 @@ void pool::connect_in_background() {
 }
 
 void pool::connected(std::unique_ptr<connection> made) {
-  note_role(made->was_replica() ? node_role::replica : node_role::primary);
+  const node_role role = made->was_replica() ? node_role::replica : node_role::primary;
   const auto lifetime = std::chrono::duration<double, std::milli>(options_.max_lifetime) *
                         (1.0 - options_.lifetime_jitter * random_unit());
   const auto now = clock::now();
@@ -237,6 +237,8 @@ void pool::connected(std::unique_ptr<connection> made) {
     lock.unlock();
     return;  // `added` closes
   }
+  // Under the lock, so that it can not be overtaken by the failure of an older attempt.
+  note_role(role);
   all_.push_back(std::move(added));
   hand_out(*all_.back());
   start_connects(now);
@@ -244,7 +246,7 @@ void pool::connected(std::unique_ptr<connection> made) {
 
 void pool::connect_failed(const error& cause) {
   const auto now = clock::now();
-  lock_type lock(mutex_);
+  const lock_type lock(mutex_);
   --connecting_;
   connect_ramp_ = 1;
   const auto pause = std::max<std::chrono::nanoseconds>(
@@ -253,11 +255,9 @@ void pool::connect_failed(const error& cause) {
   ++connect_failures_;
   next_connect_ = now + pause;
   last_connect_error_ = cause;
-  serve_waiters(now);
-  const bool unreachable = all_.empty() && connecting_ == 0;
-  lock.unlock();
   // Whatever it was, another node may be it by now.
-  if (unreachable) note_role(node_role::unknown);
+  if (all_.empty() && connecting_ == 0) note_role(node_role::unknown);
+  serve_waiters(now);
 }
 
 void pool::serve_waiters(clock::time_point now) {
