@@ -10,9 +10,9 @@
 namespace guide {
 
 /// Ends the program where something does not hold that the guide says.
-inline void expect(bool holds, bw::source_location where = bw::source_location::current()) {
+inline void expect(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   if (holds) return;
-  std::fprintf(stderr, "%s:%u: this does not hold\n", where.file_name(), static_cast<unsigned>(where.line()));
+  std::fprintf(stderr, "%s:%d: this does not hold\n", file, line);
   std::exit(1);
 }
 
@@ -29,7 +29,9 @@ inline int run(bw::result<void> (*topic)(const bw::database&)) {
 
 /// Runs statements one by one, such as those that make a topic's tables.
 inline bw::result<void> prepare(const bw::session& session, std::initializer_list<const char*> statements) {
-  for (const char* sql : statements) BOOST_OUTCOME_TRY(session.query(sql).unprepared().execute());
+  for (const char* sql : statements) {
+    BOOST_OUTCOME_TRY(session.query(sql).unprepared().execute());
+  }
   return bw::success();
 }
 

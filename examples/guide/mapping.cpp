@@ -100,7 +100,7 @@ bw::result<void> topic(const bw::database& db) {
   // [/composite]
 
   // [verify]
-  BOOST_OUTCOME_TRY(db.verify<Customer, shop::Variant>());
+  BOOST_OUTCOME_TRYV(db.verify<Customer, shop::Variant>());  // TRYV: the comma would split TRY's argument
   BOOST_OUTCOME_TRY(session.execute("alter table crm.customers drop column phone"));
   const auto verified = db.verify<Customer, shop::Variant>();
   expect(verified.error() == bw::errc::mapping_mismatch);  // the message lists every difference

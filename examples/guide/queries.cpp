@@ -74,9 +74,10 @@ bw::result<void> topic(const bw::database& db) {
 
   // [to_sql]
   const auto query = books.where(matching({.words = "ers", .authors = {"austen"}}));
-  expect(query.to_sql(bw::with_values) ==
-         R"(select "books"."id", "books"."title", "books"."author", "books"."year", "books"."copies" from "books" )"
-         R"(where ("books"."title" ilike '%ers%' and "books"."author" = any('***')))");
+  expect(query.to_sql().find(R"("books"."title" ilike $1 and "books"."author" = any($2))") != std::string::npos);
+  // With the values, for people to read; those of sensitive columns show as '***'.
+  expect(query.to_sql(bw::with_values).find(R"("title" ilike '%ers%' and "books"."author" = any('***'))") !=
+         std::string::npos);
   BOOST_OUTCOME_TRY(const auto hits, query.all());
   expect(hits.size() == 1);
   // [/to_sql]
