@@ -91,7 +91,7 @@ bool print_books(const ledger::statistics& seen, const ledger::node_counter& nod
 
 bw::result<bool> run(std::chrono::seconds duration) {
   std::printf("starting a primary and a replica ...\n");
-  BOOST_OUTCOME_TRY(const auto cluster, bw::testing::cluster::start({.replicas = 1}));
+  BOOST_OUTCOME_TRY(auto cluster, bw::testing::cluster::start({.replicas = 1}));
 
   auto nodes = std::make_shared<ledger::node_counter>();
   bw::config config;

@@ -42,7 +42,7 @@ bw::result<std::vector<std::int64_t>> open_accounts(const bw::database& db) {
                                     "\"from\" bigint not null references accounts, "
                                     "\"to\" bigint not null references accounts, "
                                     "amount numeric(12, 2) not null, booked_at timestamptz not null)"));
-  BOOST_OUTCOME_TRY(db.verify<account, transfer>());
+  BOOST_OUTCOME_TRY((db.verify<account, transfer>()));  // the macro would take the comma for its own
 
   std::vector<std::int64_t> keys;
   auto accounts = session.repository<account>();
@@ -63,7 +63,7 @@ void transfer_money(const bw::database& db, const std::vector<std::int64_t>& acc
     const std::int64_t from = accounts[any_account(random)];
     const std::int64_t to = accounts[any_account(random)];
     if (from == to) continue;
-    const auto amount = bw::numeric(any_amount(random)).divide(bw::numeric(100), 2);
+    const bw::numeric amount = bw::numeric(any_amount(random)) * bw::numeric{"0.01"};
     for (;;) {
       const auto booked = book(db.session({.timeout = 2s}), from, to, amount);
       if (!booked && booked.error().code() == bw::errc::stale_version) {

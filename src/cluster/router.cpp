@@ -147,9 +147,9 @@ void router::ask_for_roles(const request& wanted) {
   const deadline until = wanted.until.is_never() ? wanted.until : deadline::after(patience, now);
   for (const auto& each : nodes_) each->connections().open_first();
   for (const auto& each : nodes_) {
-    // Being lent out is enough: what the server says of itself is read on the way, and acted on when it comes back.
+    // A server says that its role has changed with its next answer; the pool acts on it when the connection comes back.
     auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where);
-    if (borrowed) (void)borrowed.assume_value()->consume_pending();
+    if (borrowed) (void)borrowed.assume_value()->ping(until);
   }
 }
 
