@@ -290,6 +290,29 @@ TEST_F(deadlines, a_write_whose_answer_is_lost_on_the_way_is_unknown_though_it_w
       << "which is why it must not say 'not applied'";
 }
 
+TEST_F(deadlines, a_write_that_was_given_up_never_arrives_later) {
+  // A megabyte fits into the kernel's buffers, but not into those of the frozen server: a connection that is closed
+  // politely would go on delivering it, long after its caller has read "unknown" and looked for it.
+  arrange("create table blobs (what text); grant all on blobs to app");
+  client app({.size = 1});
+  const int backend = std::stoi(value_of(app.run(read("select pg_backend_pid()"))));
+  parameters values;
+  values.add_text(std::string(1'000'000, 'x'));
+  {
+    const frozen peer(backend);
+    EXPECT_EQ(
+        error_of(app.run(write("insert into blobs values ($1)"), values, deadline::after(100ms)))
+            .applied(),
+        applied::unknown);
+    ASSERT_TRUE(eventually([&app] { return app.events.closed().size() == 1; }));
+    // Closing is the background's last task for it; its thread being free again says that it is done.
+    ASSERT_TRUE(succeeds(app.run(read("select 1"))));
+  }
+  ASSERT_TRUE(eventually([backend] { return is_gone(backend); }));
+  EXPECT_EQ(ask("select count(*) from blobs"), "0");
+  arrange("drop table blobs");
+}
+
 TEST_F(deadlines, waiting_for_a_connection_counts) {
   client app({.size = 1});
   auto held = app.borrow();

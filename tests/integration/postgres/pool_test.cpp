@@ -44,22 +44,23 @@ TEST(pool, lends_the_most_recently_used_connection_first) {
 }
 
 TEST(pool, never_has_more_connections_than_its_size_under_a_crowd) {
-  client app({.size = 3, .validate_after_idle = 0ms});
+  auto settings = settings_for(server().dsn());
+  settings.application_name = "crowd";
+  client app({.size = 3, .validate_after_idle = 0ms}, settings);
   std::atomic<int> failures{0};
   std::vector<std::thread> crowd;
   for (int t = 0; t < 12; ++t) {
     crowd.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {
-        if (!app.run(read("select 1"))) ++failures;
+        if (!app.run(read("select pg_sleep(0.002)"))) ++failures;
       }
     });
   }
-  const auto most =
-      ask("select count(*) from pg_stat_activity where application_name = 'breakwater test'");
+  const auto most = ask("select count(*) from pg_stat_activity where application_name = 'crowd'");
   for (auto& each : crowd) each.join();
   EXPECT_EQ(failures, 0);
   EXPECT_LE(std::stoi(most), 3);
-  EXPECT_EQ(app.events.opened(), 3);
+  EXPECT_LE(app.events.opened(), 3);
   EXPECT_LE(app.connections.counts().open, 3U);
 }
 
@@ -191,6 +192,36 @@ TEST(pool, notices_before_use_that_a_resting_connection_was_ended) {
   }
   EXPECT_EQ(ask("select count(*) from written_once"), "10");
   arrange("drop table written_once");
+}
+
+TEST(pool, takes_the_servers_goodbye_for_its_end_even_before_the_socket_ends) {
+  proxy between(server().primary().port());
+  auto settings = settings_for(server().dsn());
+  settings.address = settings.address.with("port", std::to_string(between.port())).value();
+  auto link = connect(settings);
+  const int backend = backend_of(*link);
+  EXPECT_TRUE(link->consume_pending());
+  between.hide_ends();
+  terminate(backend);
+  ASSERT_TRUE(eventually([&link] { return !link->consume_pending(); }));
+  EXPECT_TRUE(link->is_broken());
+  const error refused = error_of(run_on(*link, write("select 1")));
+  EXPECT_EQ(refused.code(), errc::connection_failed);
+  EXPECT_EQ(refused.applied(), applied::no) << "nothing was sent";
+}
+
+TEST(pool, a_connection_that_fails_its_check_makes_room_for_who_waits) {
+  proxy between(server().primary().port());
+  auto settings = settings_for(server().dsn());
+  settings.address = settings.address.with("port", std::to_string(between.port())).value();
+  client app({.size = 1, .max_waiters = 1, .validate_after_idle = 0ms}, settings);
+  EXPECT_TRUE(succeeds(app.run(read("select 1"))));
+  between.silence_present_connections();
+  std::thread checker([&] { (void)app.run(read("select 1"), deadline::after(1s)); });
+  ASSERT_TRUE(eventually([&] { return app.connections.counts().idle == 0; }));
+  // Nobody else comes by to start a connect for this one: the checker finds the queue full.
+  EXPECT_TRUE(succeeds(app.run(read("select 1"), deadline::after(10s))));
+  checker.join();
 }
 
 TEST(pool, asks_a_connection_that_rested_whether_it_lives) {
@@ -351,6 +382,8 @@ TEST(pool_outage, connects_at_most_ten_times_a_second_however_many_callers_there
   const auto attempts = app.events.failed_at();
   EXPECT_GE(attempts.size(), 1U);
   EXPECT_LE(attempts.size(), 11U);
+  for (std::size_t i = 1; i < attempts.size(); ++i)
+    EXPECT_GE(attempts[i] - attempts[i - 1], 95ms) << "not even two of them follow faster";
   EXPECT_GT(answered, 100) << "callers are refused at once, not made to wait";
 }
 

@@ -63,18 +63,23 @@ proxy::~proxy() {
 
 void proxy::work() {
   while (!ending_) {
+    if (present_silenced_.exchange(false)) {
+      for (link& each : links_) each.silenced = true;
+    }
     std::vector<pollfd> wanted{{.fd = listener_, .events = POLLIN, .revents = 0}};
     if (!silent_) {
       for (const link& each : links_) {
+        if (each.silenced) continue;
         wanted.push_back({.fd = each.client, .events = POLLIN, .revents = 0});
-        wanted.push_back({.fd = each.server, .events = POLLIN, .revents = 0});
+        if (!each.server_ended)
+          wanted.push_back({.fd = each.server, .events = POLLIN, .revents = 0});
       }
     }
     ::poll(wanted.data(), wanted.size(), 5);
     if (silent_) continue;
     if (wanted[0].revents != 0) accept_one();
     std::erase_if(links_, [this](link& each) {
-      if (pass_on(each)) return false;
+      if (each.silenced || pass_on(each)) return false;
       ::close(each.client);
       ::close(each.server);
       return true;
@@ -104,10 +109,14 @@ bool proxy::pass_on(link& through) {
     return false;
   } else if (got > 0) {
     through.client_spoke = true;
-    if (!send_all(through.server, buffer.data(), static_cast<std::size_t>(got))) return false;
+    if (!through.server_ended &&
+        !send_all(through.server, buffer.data(), static_cast<std::size_t>(got)))
+      return false;
   }
+  if (through.server_ended) return true;
   if (const auto got = receive(through.server, buffer); got == 0) {
-    return false;
+    through.server_ended = ends_hidden_;
+    return through.server_ended;
   } else if (got > 0) {
     // Counted before it is passed on, so that who has the answer sees it counted.
     if (std::exchange(through.client_spoke, false)) ++round_trips_;

@@ -23,14 +23,20 @@ class proxy {
   [[nodiscard]] int round_trips() const noexcept { return round_trips_; }
   /// From now on nothing passes in either direction, and nobody is told.
   void fall_silent() noexcept { silent_ = true; }
+  /// The same for the connections that there are now; later ones work.
+  void silence_present_connections() noexcept { present_silenced_ = true; }
   /// From now on the server's answers are lost; what the client sends still arrives.
   void lose_answers() noexcept { answers_lost_ = true; }
+  /// From now on the client does not see that the server closed its connection, but all that was said before.
+  void hide_ends() noexcept { ends_hidden_ = true; }
 
  private:
   struct link {
     int client;
     int server;
     bool client_spoke = false;
+    bool server_ended = false;
+    bool silenced = false;
   };
   void work();
   void accept_one();
@@ -43,7 +49,9 @@ class proxy {
   std::vector<link> links_;  // for the thread alone
   std::atomic<int> round_trips_{0};
   std::atomic<bool> silent_{false};
+  std::atomic<bool> present_silenced_{false};
   std::atomic<bool> answers_lost_{false};
+  std::atomic<bool> ends_hidden_{false};
   std::atomic<bool> ending_{false};
   std::thread thread_;
 };

@@ -115,6 +115,17 @@ TEST_F(transactions, whose_very_first_statement_failed_are_rolled_back_too) {
   EXPECT_EQ(error_of(tx->commit()).code(), errc::rolled_back);
 }
 
+TEST_F(transactions, whose_first_statement_never_left_begin_with_the_next) {
+  auto tx = begin(app);
+  EXPECT_EQ(
+      error_of(run(*tx, write("insert into ledger values (1)"), {}, deadline::after(-1s))).code(),
+      errc::deadline_exceeded);
+  ASSERT_TRUE(succeeds(run(*tx, write("insert into ledger values (2)"))));
+  EXPECT_EQ(rows_in_ledger(), "0") << "it is inside the transaction";
+  tx->rollback();
+  EXPECT_EQ(rows_in_ledger(), "0");
+}
+
 TEST_F(transactions, report_the_root_cause_of_an_aborted_transaction) {
   arrange("insert into ledger values (1)");
   auto tx = begin(app);
