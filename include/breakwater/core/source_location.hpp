@@ -11,7 +11,7 @@ namespace breakwater {
 class source_location {
  public:
   constexpr source_location() noexcept = default;
-  [[nodiscard]] static consteval source_location current(const char* file = __builtin_FILE(),
+  [[nodiscard]] static constexpr source_location current(const char* file = __builtin_FILE(),
                                                          const char* function = __builtin_FUNCTION(),
                                                          std::uint_least32_t line = __builtin_LINE()) noexcept {
     source_location here;

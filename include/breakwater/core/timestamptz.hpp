@@ -227,10 +227,10 @@ class timestamptz {
 
   constexpr timestamptz(std::int64_t value, raw) noexcept : microseconds_(value) {}
 
-  static constexpr timestamptz from_unix_microseconds(std::int64_t unix) noexcept {
+  static constexpr timestamptz from_unix_microseconds(std::int64_t since_1970) noexcept {
     std::int64_t value = 0;
     const bool overflow =
-        __builtin_sub_overflow(unix, detail::microseconds_from_1970_to_2000, &value);
+        __builtin_sub_overflow(since_1970, detail::microseconds_from_1970_to_2000, &value);
     return overflow ? negative_infinity() : from_microseconds_since_2000(value);
   }
 
