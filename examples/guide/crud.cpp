@@ -25,18 +25,19 @@ bw::result<void> topic(const bw::database& db) {
   bw::session session = db.session();
   BOOST_OUTCOME_TRY(guide::prepare(
       session, {"drop table if exists accounts",
-                "create table accounts (id bigint generated always as identity primary key, owner text not null "
-                "constraint one_account_each unique, balance numeric(12, 2) not null check (balance >= 0), "
-                "version int not null, deleted_at timestamptz)"}));
+                "create table accounts (id bigint generated always as identity primary key,"
+                " owner text not null constraint one_account_each unique,"
+                " balance numeric(12, 2) not null check (balance >= 0),"
+                " version int not null, deleted_at timestamptz)"}));
 
   // [read_write]
   auto accounts = session.repository<Account>();
-  BOOST_OUTCOME_TRY(Account ada, accounts.insert({.owner = "ada", .balance = bw::numeric{"10.00"}}));
+  BOOST_OUTCOME_TRY(auto ada, accounts.insert({.owner = "ada", .balance = bw::numeric{"10.00"}}));
   expect(ada.id > 0 && ada.version == 1);
 
-  BOOST_OUTCOME_TRY(const Account same, accounts.get(ada.id));  // errc::not_found where there is none
+  BOOST_OUTCOME_TRY(const Account same, accounts.get(ada.id));  // or errc::not_found
   expect(same.owner == "ada");
-  BOOST_OUTCOME_TRY(const std::optional<Account> nobody, accounts.find(-1));  // absence is no error
+  BOOST_OUTCOME_TRY(const std::optional<Account> nobody, accounts.find(-1));  // no error
   expect(!nobody);
   BOOST_OUTCOME_TRY(const bool there, accounts.exists(ada.id));
   expect(there);
@@ -50,14 +51,16 @@ bw::result<void> topic(const bw::database& db) {
   Account outdated = same;  // version 1, as it was read
   outdated.owner = "grace";
   const auto lost = accounts.update(outdated);
-  expect(lost.error() == bw::errc::stale_version);         // another writer was faster
-  expect(lost.error().applied() == bw::applied::no);       // and nothing was changed
+  expect(lost.error() == bw::errc::stale_version);    // another writer was faster
+  expect(lost.error().applied() == bw::applied::no);  // and nothing was changed
   // [/stale]
 
   // [patch]
-  BOOST_OUTCOME_TRY(ada, accounts.patch(ada.id, bw::set<&Account::owner>("ada l.")));  // whatever its version
+  // Whatever its version:
+  BOOST_OUTCOME_TRY(ada, accounts.patch(ada.id, bw::set<&Account::owner>("ada l.")));
+  // Only over the version that was read:
   BOOST_OUTCOME_TRY(ada, accounts.patch(ada.id, bw::set<&Account::balance>(bw::numeric{"20"}),
-                                        bw::set<&Account::version>(ada.version)));  // only this very version
+                                        bw::set<&Account::version>(ada.version)));
   expect(ada.version == 4);
   // [/patch]
 

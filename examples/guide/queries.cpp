@@ -16,9 +16,9 @@ struct Book {
 
 template <>
 inline constexpr auto breakwater::mapping<Book> =
-    bw::table("books", bw::column<&Book::id>("id", bw::primary_key), bw::column<&Book::title>("title"),
-              bw::column<&Book::author>("author", bw::sensitive), bw::column<&Book::year>("year"),
-              bw::column<&Book::copies>("copies"));
+    bw::table("books", bw::column<&Book::id>("id", bw::primary_key),
+              bw::column<&Book::title>("title"), bw::column<&Book::author>("author", bw::sensitive),
+              bw::column<&Book::year>("year"), bw::column<&Book::copies>("copies"));
 
 // [search]
 struct SearchForm {
@@ -38,14 +38,16 @@ bw::condition<Book> matching(const SearchForm& form) {
 
 bw::result<void> topic(const bw::database& db) {
   bw::session session = db.session();
-  BOOST_OUTCOME_TRY(guide::prepare(
-      session, {"drop table if exists books",
-                "create table books (id bigint primary key, title text not null, author text not null, year int, "
-                "copies int not null)"}));
+  BOOST_OUTCOME_TRY(
+      guide::prepare(session, {"drop table if exists books",
+                               "create table books (id bigint primary key, title text not null,"
+                               " author text not null, year int, copies int not null)"}));
   auto books = session.repository<Book>();
-  BOOST_OUTCOME_TRY(books.insert({.id = 1, .title = "Emma", .author = "austen", .year = 1815, .copies = 2}));
-  BOOST_OUTCOME_TRY(books.insert({.id = 2, .title = "Persuasion", .author = "austen", .year = 1817, .copies = 0}));
-  BOOST_OUTCOME_TRY(books.insert({.id = 3, .title = "Beowulf", .author = "unknown", .copies = 1}));
+  for (const Book& each :
+       {Book{1, "Emma", "austen", 1815, 2}, Book{2, "Persuasion", "austen", 1817, 0},
+        Book{3, "Beowulf", "unknown", std::nullopt, 1}}) {
+    BOOST_OUTCOME_TRY(books.insert(each));
+  }
 
   // [query]
   BOOST_OUTCOME_TRY(const std::vector<Book> found,
@@ -68,26 +70,31 @@ bw::result<void> topic(const bw::database& db) {
   expect(not_1815 == 1);  // SQL: NULL is neither equal nor unequal, so "Beowulf" is not counted
   BOOST_OUTCOME_TRY(const auto undated, books.where(bw::col<&Book::year> == std::nullopt).count());
   expect(undated == 1);  // becomes IS NULL
-  BOOST_OUTCOME_TRY(const auto in_none, books.where(bw::col<&Book::id>.in(std::vector<std::int64_t>{})).count());
+  const std::vector<std::int64_t> none;
+  BOOST_OUTCOME_TRY(const auto in_none, books.where(bw::col<&Book::id>.in(none)).count());
   expect(in_none == 0);  // an empty list matches nothing
   // [/null]
 
   // [to_sql]
   const auto query = books.where(matching({.words = "ers", .authors = {"austen"}}));
-  expect(query.to_sql().find(R"("books"."title" ilike $1 and "books"."author" = any($2))") != std::string::npos);
+  const std::string sql = query.to_sql();
+  expect(sql.find(R"("books"."title" ilike $1 and "books"."author" = any($2))") != sql.npos);
   // With the values, for people to read; those of sensitive columns show as '***'.
-  expect(query.to_sql(bw::with_values).find(R"("title" ilike '%ers%' and "books"."author" = any('***'))") !=
-         std::string::npos);
+  const std::string shown = query.to_sql(bw::with_values);
+  expect(shown.find(R"("books"."title" ilike '%ers%' and "books"."author" = any('***'))") !=
+         shown.npos);
   BOOST_OUTCOME_TRY(const auto hits, query.all());
   expect(hits.size() == 1);
   // [/to_sql]
 
   // [bulk]
-  BOOST_OUTCOME_TRY(const std::size_t changed,
-                    books.where(bw::col<&Book::author> == "austen").update_all(bw::set<&Book::copies>(5)));
+  BOOST_OUTCOME_TRY(
+      const std::size_t changed,
+      books.where(bw::col<&Book::author> == "austen").update_all(bw::set<&Book::copies>(5)));
   expect(changed == 2);
   const auto everything = books.where(matching({})).delete_all();
-  expect(everything.error() == bw::errc::unsafe_operation);  // no condition, and nobody said that it is meant
+  // No condition, and nobody said that it is meant:
+  expect(everything.error() == bw::errc::unsafe_operation);
   BOOST_OUTCOME_TRY(const std::size_t gone, books.query().every_row().delete_all());
   expect(gone == 3);
   // [/bulk]

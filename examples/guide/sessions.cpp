@@ -14,13 +14,14 @@ using namespace std::chrono_literals;
 // [observer]
 class slow_log final : public bw::observer {
  public:
-  // On the caller's own thread, and on many at once: no blocking, no throwing, no calls into the library.
+  // On the caller's own thread, and on many at once: it must not block, throw, or call the library.
   void on_operation(const bw::operation_event& event) noexcept override {
     ++statements;
     if (event.duration < 200ms) return;
     ++slow;
-    std::fprintf(stderr, "slow: %.*s on %.*s for request %.*s\n", static_cast<int>(event.statement.size()),
-                 event.statement.data(), static_cast<int>(event.node.size()), event.node.data(),
+    std::fprintf(stderr, "slow: %.*s on %.*s for request %.*s\n",
+                 static_cast<int>(event.statement.size()), event.statement.data(),
+                 static_cast<int>(event.node.size()), event.node.data(),
                  static_cast<int>(event.correlation_id.size()), event.correlation_id.data());
   }
   std::atomic<int> statements{0};
@@ -65,9 +66,12 @@ bw::result<void> topic(const bw::database& shared) {
   expect(events->statements == 1 && events->slow == 0);
 
   // [consistency]
-  bw::session dashboard = db.session({.consistency = bw::consistency::eventual});  // any replica, however far behind
-  bw::session checkout = db.session({.consistency = bw::consistency::primary});    // never a replica
-  bw::session usual = db.session();  // read_your_writes: replicas until it writes, then the primary
+  // Any replica, however far behind:
+  bw::session dashboard = db.session({.consistency = bw::consistency::eventual});
+  // Never a replica:
+  bw::session checkout = db.session({.consistency = bw::consistency::primary});
+  // read_your_writes: replicas until the session writes, then the primary.
+  bw::session usual = db.session();
   // [/consistency]
   for (bw::session* each : {&dashboard, &checkout, &usual}) {
     BOOST_OUTCOME_TRY(each->query("select 1").read_only().one<std::int32_t>());
@@ -84,7 +88,8 @@ bw::result<void> topic(const bw::database& shared) {
   // [/health]
 
   // [shutdown]
-  BOOST_OUTCOME_TRY(db.shutdown(2s));  // lets what runs finish; deadline_exceeded where something had to be cut off
+  // Lets what runs finish; deadline_exceeded where something had to be cut off.
+  BOOST_OUTCOME_TRY(db.shutdown(2s));
   expect(db.session().execute("select 1").error() == bw::errc::cancelled);
   // [/shutdown]
   return bw::success();

@@ -1,7 +1,6 @@
 // A test against a primary and a replica that lags: docs/testing.md. Brings its own servers.
 
 #include "guide.hpp"
-
 #include <breakwater/testing/cluster.hpp>
 
 using guide::expect;
@@ -12,20 +11,22 @@ struct Note {
 };
 
 template <>
-inline constexpr auto breakwater::mapping<Note> =
-    bw::table("notes", bw::column<&Note::id>("id", bw::primary_key), bw::column<&Note::text>("text"));
+inline constexpr auto breakwater::mapping<Note> = bw::table(
+    "notes", bw::column<&Note::id>("id", bw::primary_key), bw::column<&Note::text>("text"));
 
 // [lag]
 bw::result<void> a_session_reads_what_it_wrote_although_the_replica_lags() {
   BOOST_OUTCOME_TRY(auto cluster, bw::testing::cluster::start({.replicas = 1}));
-  BOOST_OUTCOME_TRY(cluster.execute("create table notes (id bigint primary key, text text not null)"));
+  BOOST_OUTCOME_TRY(
+      cluster.execute("create table notes (id int8 primary key, text text not null)"));
   BOOST_OUTCOME_TRY(cluster.wait_for_replay(cluster.replica(0)));
 
   bw::config config;
   config.nodes = cluster.dsns();
   BOOST_OUTCOME_TRY(auto db, bw::database::open(config));
 
-  BOOST_OUTCOME_TRY(cluster.pause_replay(cluster.replica(0)));  // from here on the replica stands still
+  // From here on the replica stands still.
+  BOOST_OUTCOME_TRY(cluster.pause_replay(cluster.replica(0)));
   bw::session writer = db.session();
   BOOST_OUTCOME_TRY(writer.repository<Note>().insert({.id = 1, .text = "hello"}));
 

@@ -3,6 +3,7 @@
 #include "guide.hpp"
 
 #include <pqxx/pqxx>
+
 #include <utility>
 
 using guide::expect;
@@ -13,8 +14,8 @@ struct Purse {
 };
 
 template <>
-inline constexpr auto breakwater::mapping<Purse> =
-    bw::table("purses", bw::column<&Purse::id>("id", bw::primary_key), bw::column<&Purse::cents>("cents"));
+inline constexpr auto breakwater::mapping<Purse> = bw::table(
+    "purses", bw::column<&Purse::id>("id", bw::primary_key), bw::column<&Purse::cents>("cents"));
 
 // [business_error]
 struct transfer_error {
@@ -22,20 +23,24 @@ struct transfer_error {
   bw::error cause;
 
   explicit transfer_error(reason r) : why(r), cause(bw::errc::validation_failed) {}
-  transfer_error(bw::error from) : why(reason::database), cause(std::move(from)) {}  // what transact needs
+  // What transact needs:
+  transfer_error(bw::error from) : why(reason::database), cause(std::move(from)) {}
 };
 template <class T>
-using transfer_result = boost::outcome_v2::basic_result<T, transfer_error, boost::outcome_v2::policy::all_narrow>;
+using transfer_result =
+    boost::outcome_v2::basic_result<T, transfer_error, boost::outcome_v2::policy::all_narrow>;
 // [/business_error]
 
 // [transfer]
-transfer_result<std::int64_t> transfer(bw::session session, std::int64_t from, std::int64_t to, std::int64_t cents) {
+transfer_result<std::int64_t> transfer(bw::session session, std::int64_t from, std::int64_t to,
+                                       std::int64_t cents) {
   return session.transact(
       [&](bw::transaction& tx) -> transfer_result<std::int64_t> {
         auto purses = tx.repository<Purse>();  // everything made from tx runs on its one connection
         BOOST_OUTCOME_TRY(auto payer, purses.get(from));
         BOOST_OUTCOME_TRY(auto payee, purses.get(to));
-        if (payer.cents < cents) return transfer_error(transfer_error::reason::no_funds);  // rolls back
+        // Rolls back:
+        if (payer.cents < cents) return transfer_error(transfer_error::reason::no_funds);
         payer.cents -= cents;
         payee.cents += cents;
         BOOST_OUTCOME_TRY(purses.update(payer));
@@ -48,8 +53,9 @@ transfer_result<std::int64_t> transfer(bw::session session, std::int64_t from, s
 
 bw::result<void> topic(const bw::database& db) {
   bw::session session = db.session();
-  BOOST_OUTCOME_TRY(guide::prepare(session, {"drop table if exists purses",
-                                             "create table purses (id bigint primary key, cents bigint not null)"}));
+  BOOST_OUTCOME_TRY(guide::prepare(
+      session, {"drop table if exists purses",
+                "create table purses (id bigint primary key, cents bigint not null)"}));
   BOOST_OUTCOME_TRY(session.repository<Purse>().insert({.id = 1, .cents = 100}));
   BOOST_OUTCOME_TRY(session.repository<Purse>().insert({.id = 2, .cents = 0}));
 
@@ -71,28 +77,31 @@ bw::result<void> topic(const bw::database& db) {
       BOOST_OUTCOME_TRY(purses.insert({.id = 1, .cents = 5}));  // fails: there is one
       return bw::success();
     });
-    expect(inner.error() == bw::errc::unique_violation);  // undone to the savepoint; the rest goes on
+    // Undone to the savepoint; the rest goes on.
+    expect(inner.error() == bw::errc::unique_violation);
     return bw::success();
   }));
-  BOOST_OUTCOME_TRY(const auto sum, session.query("select sum(cents)::bigint from purses").one<std::int64_t>());
+  BOOST_OUTCOME_TRY(const auto sum,
+                    session.query("select sum(cents)::bigint from purses").one<std::int64_t>());
   expect(sum == 105);
   // [/savepoint]
 
   // [guard]
   auto outside = session.repository<Purse>();
   BOOST_OUTCOME_TRY(session.transact([&](bw::transaction&) -> bw::result<void> {
-    expect(outside.get(1).error() == bw::errc::unsafe_operation);  // captured by mistake: it would run elsewhere
+    // Captured by mistake: it would run elsewhere.
+    expect(outside.get(1).error() == bw::errc::unsafe_operation);
     return bw::success();
   }));
   // [/guard]
 
   // [native]
   BOOST_OUTCOME_TRY(session.transact([](bw::transaction& tx) -> bw::result<void> {
-    const pqxx::result moved = tx.native().exec("update purses set cents = cents + $1 where id = $2",
-                                                     pqxx::params{5, 2});
+    const pqxx::result moved =
+        tx.native().exec("update purses set cents = cents + $1 where id = $2", pqxx::params{5, 2});
     expect(moved.affected_rows() == 1);
-    BOOST_OUTCOME_TRY(const Purse second, tx.repository<Purse>().get(2));  // the same transaction sees it
-    expect(second.cents == 45);
+    BOOST_OUTCOME_TRY(const Purse second, tx.repository<Purse>().get(2));
+    expect(second.cents == 45);  // the same transaction
     return bw::success();
   }));
   // [/native]
