@@ -78,11 +78,12 @@ bw::result<void> topic(const bw::database& db) {
   // [to_sql]
   const auto query = books.where(matching({.words = "ers", .authors = {"austen"}}));
   const std::string sql = query.to_sql();
-  expect(sql.find(R"("books"."title" ilike $1 and "books"."author" = any($2))") != sql.npos);
+  expect(sql.find(R"("books"."title" ilike $1 and "books"."author" = any($2))") !=
+         std::string::npos);
   // With the values, for people to read; those of sensitive columns show as '***'.
   const std::string shown = query.to_sql(bw::with_values);
   expect(shown.find(R"("books"."title" ilike '%ers%' and "books"."author" = any('***'))") !=
-         shown.npos);
+         std::string::npos);
   BOOST_OUTCOME_TRY(const auto hits, query.all());
   expect(hits.size() == 1);
   // [/to_sql]
