@@ -1,6 +1,5 @@
-#include <breakwater/repository/database.hpp>
-
 #include "session_state.hpp"
+#include <breakwater/repository/database.hpp>
 
 #include <thread>
 #include <utility>

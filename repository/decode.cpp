@@ -14,9 +14,9 @@ result<void> check_types(const rows& answer, std::span<const field_type> fields,
     if (field.reads.empty()) continue;
     const std::uint32_t type = answer.column_type(i);
     if (std::ranges::find(field.reads, type) != field.reads.end()) continue;
-    return error(errc::mapping_mismatch,
-                 "column \"" + std::string(field.column) + "\" has the PostgreSQL type number " +
-                     std::to_string(type) + ", which the C++ member's type does not read; change one of the two")
+    return error(errc::mapping_mismatch, "column \"" + std::string(field.column) +
+                                             "\" has the PostgreSQL type number " + std::to_string(type) +
+                                             ", which the C++ member's type does not read; change one of the two")
         .with_table(table)
         .with_column(field.column);
   }
@@ -26,8 +26,9 @@ result<void> check_types(const rows& answer, std::span<const field_type> fields,
 error bad_cell(bool null, std::string_view table, std::string_view column) {
   const std::string name = "column \"" + std::string(column) + "\" ";
   error bad = null ? error(errc::mapping_mismatch,
-                           name + "is NULL, but its C++ member is not a std::optional; make it one, or the column "
-                                  "NOT NULL")
+                           name +
+                               "is NULL, but its C++ member is not a std::optional; make it one, or the column "
+                               "NOT NULL")
                    : error(errc::data_error, name + "holds a value that its C++ member can not represent");
   return bad.with_table(table).with_column(column);
 }

@@ -1,6 +1,5 @@
-#include <breakwater/repository/detail/query_state.hpp>
-
 #include <breakwater/postgres/codec.hpp>
+#include <breakwater/repository/detail/query_state.hpp>
 
 #include <string>
 
@@ -22,8 +21,7 @@ template <class T>
 result<T> only_value(const rows& answer, std::string_view name) {
   T value{};
   if (answer.size() != 1 || answer.columns() != 1 || !codec<T>::decode(answer.at(0, 0).text, value)) {
-    return error(errc::internal, "the server's answer is not the single value that was asked for")
-        .with_statement(name);
+    return error(errc::internal, "the server's answer is not the single value that was asked for").with_statement(name);
   }
   return value;
 }
@@ -96,8 +94,9 @@ result<query_state> query_state::end_of_order(bool last) const {
   query_state bounded = *this;
   if (last) {
     if (limit || offset) {
-      return error(errc::invalid_argument, "last() can not be combined with limit or offset; reverse the order "
-                                           "and use first()")
+      return error(errc::invalid_argument,
+                   "last() can not be combined with limit or offset; reverse the order "
+                   "and use first()")
           .with_table(table.name.table);
     }
     // PostgreSQL puts NULLs last ascending and first descending, so reversing every term reverses the whole.

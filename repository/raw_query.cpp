@@ -34,9 +34,8 @@ void raw_query::bind(std::string_view sql, detail::raw_arguments&& given) {
     for (const std::size_t i : rewritten.order) detail::append_value(values_, given.values, i);
   }
   if (const auto bad = values_.first_invalid()) {
-    mistake_ = error(errc::invalid_argument,
-                     "the argument " + describe(given, rewritten.order[*bad]) +
-                         " contains a NUL byte, which PostgreSQL's text can not hold");
+    mistake_ = error(errc::invalid_argument, "the argument " + describe(given, rewritten.order[*bad]) +
+                                                 " contains a NUL byte, which PostgreSQL's text can not hold");
   }
 }
 
@@ -75,8 +74,8 @@ error raw_query::after_execution(error failure) const {
 
 error raw_query::not_one(std::size_t count) const {
   if (count == 0) return after_execution(errc::not_found);
-  return after_execution(error(
-      errc::too_many_rows, "the statement answered with more than the one row that was asked for"));
+  return after_execution(
+      error(errc::too_many_rows, "the statement answered with more than the one row that was asked for"));
 }
 
 }  // namespace breakwater

@@ -30,8 +30,7 @@ std::string counted(std::size_t count, std::string_view what) {
 
 bool is_word_array(std::string_view word) noexcept {
   constexpr std::string_view array = "array";
-  return std::ranges::equal(
-      word, array, [](char c, char wanted) { return c == wanted || c == wanted - 'a' + 'A'; });
+  return std::ranges::equal(word, array, [](char c, char wanted) { return c == wanted || c == wanted - 'a' + 'A'; });
 }
 
 /// One pass over one statement.
@@ -87,8 +86,8 @@ class rewriter {
   result<void> take(const sql_lexeme& found) {
     switch (found.kind) {
       case sql_token::broken:
-        return mistake("the " + std::string(lexer_.problem()) + " that begins at byte " +
-                       std::to_string(found.begin) + " of the statement has no end");
+        return mistake("the " + std::string(lexer_.problem()) + " that begins at byte " + std::to_string(found.begin) +
+                       " of the statement has no end");
       case sql_token::operators: operators(found); return success();
       case sql_token::parameter: return parameter(found);
       case sql_token::punctuation: return punctuation(found);
@@ -147,15 +146,12 @@ class rewriter {
   result<void> parameter(const sql_lexeme& found) {
     const std::string_view digits = text(found).substr(1);
     std::size_t number = 0;
-    const auto [end, failure] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (failure != std::errc{} || number == 0 || number > most_parameters) {
-      return mistake("the placeholder at byte " + std::to_string(found.begin) +
-                     " is not between $1 and $65535");
+      return mistake("the placeholder at byte " + std::to_string(found.begin) + " is not between $1 and $65535");
     }
     if (named()) {
-      return mistake("the placeholder $" + std::to_string(number) +
-                     " is numbered, but the arguments are named");
+      return mistake("the placeholder $" + std::to_string(number) + " is numbered, but the arguments are named");
     }
     highest_ = std::max(highest_, number);
     append_placeholder(number, found.end);
@@ -164,8 +160,7 @@ class rewriter {
 
   result<void> punctuation(const sql_lexeme& found) {
     const char c = sql_[found.begin];
-    if (c == ':' && found.end - found.begin == 1 && found.end < sql_.size() &&
-        starts_word(sql_[found.end])) {
+    if (c == ':' && found.end - found.begin == 1 && found.end < sql_.size() && starts_word(sql_[found.end])) {
       return colon(found);
     }
     open_or_close(c);
@@ -181,8 +176,7 @@ class rewriter {
       // Where no value stands before it, it is array[...] or a part of one.
       const bool constructs = after_array_ || before_ == before::nothing;
       open_.push_back(constructs ? nesting::constructor : nesting::subscript);
-    } else if ((c == ')' || c == ']') && !open_.empty() &&
-               (open_.back() == nesting::parenthesis) == (c == ')')) {
+    } else if ((c == ')' || c == ']') && !open_.empty() && (open_.back() == nesting::parenthesis) == (c == ')')) {
       open_.pop_back();
     }
   }
@@ -232,8 +226,7 @@ class rewriter {
     if (named()) {
       const auto unused = std::ranges::find(numbers_, std::size_t{0});
       if (unused == numbers_.end()) return success();
-      return mistake("the argument named " +
-                     quoted(names_[static_cast<std::size_t>(unused - numbers_.begin())]) +
+      return mistake("the argument named " + quoted(names_[static_cast<std::size_t>(unused - numbers_.begin())]) +
                      " is not used in the statement");
     }
     const std::size_t wanted = questions_ + highest_;
@@ -246,8 +239,7 @@ class rewriter {
     std::string what = wanted > positional_ ? "too few arguments: " : "too many arguments: ";
     what += highest_ > 0 ? "the statement's placeholders go up to $" + std::to_string(highest_)
                          : "the statement has " + counted(questions_, "placeholder") + " ?";
-    what += ", and " + counted(positional_, "argument") +
-            (positional_ == 1 ? " was given" : " were given");
+    what += ", and " + counted(positional_, "argument") + (positional_ == 1 ? " was given" : " were given");
     if (wanted > positional_ && questions_ > 0) what += "; write ?? for the operator ?";
     if (!operator_.empty()) {
       what += "; " + operator_ + " is an operator: write a space behind a placeholder";

@@ -29,20 +29,17 @@ std::string list_columns(const rows& answer, const Wanted& wanted) {
 
 error missing(const rows& answer, std::string_view name) {
   const std::string has = list_columns(answer, [](std::size_t) { return true; });
-  return error(errc::mapping_mismatch,
-               "the result has no column " + quoted(name) + " for the field of that name; " +
-                   (has.empty() ? "it has no columns" : "its columns are " + has))
+  return error(errc::mapping_mismatch, "the result has no column " + quoted(name) + " for the field of that name; " +
+                                           (has.empty() ? "it has no columns" : "its columns are " + has))
       .with_column(name);
 }
 
 result<void> check_no_extra(const rows& answer, std::span<const std::size_t> places) {
   if (answer.columns() == places.size()) return success();
-  const std::string extra = list_columns(answer, [&](std::size_t column) {
-    return std::ranges::find(places, column) == places.end();
-  });
-  return error(errc::mapping_mismatch,
-               "no field takes the result's columns " + extra +
-                   "; leave them out of the statement, or say allow_extra_columns()");
+  const std::string extra =
+      list_columns(answer, [&](std::size_t column) { return std::ranges::find(places, column) == places.end(); });
+  return error(errc::mapping_mismatch, "no field takes the result's columns " + extra +
+                                           "; leave them out of the statement, or say allow_extra_columns()");
 }
 
 result<void> check_type(const rows& answer, std::size_t column, const field_type& field) {
@@ -51,10 +48,9 @@ result<void> check_type(const rows& answer, std::size_t column, const field_type
     return success();
   }
   const std::string_view name = answer.column_name(column);
-  return error(errc::mapping_mismatch,
-               "column " + quoted(name) + " has the PostgreSQL type number " +
-                   std::to_string(type) +
-                   ", which the C++ member's type does not read; change one of the two")
+  return error(errc::mapping_mismatch, "column " + quoted(name) + " has the PostgreSQL type number " +
+                                           std::to_string(type) +
+                                           ", which the C++ member's type does not read; change one of the two")
       .with_column(name);
 }
 
@@ -64,8 +60,8 @@ result<std::size_t> only_column(const rows& answer, std::string_view name) {
   for (std::size_t i = 0; i < answer.columns(); ++i) {
     if (answer.column_name(i) != name) continue;
     if (found != absent) {
-      return error(errc::mapping_mismatch, "the result has two columns named " + quoted(name) +
-                                               "; give one of them another name with AS")
+      return error(errc::mapping_mismatch,
+                   "the result has two columns named " + quoted(name) + "; give one of them another name with AS")
           .with_column(name);
     }
     found = i;
@@ -75,8 +71,8 @@ result<std::size_t> only_column(const rows& answer, std::string_view name) {
 
 }  // namespace
 
-result<void> match_by_name(const rows& answer, std::span<const field_type> fields,
-                           extra_columns extra, std::span<std::size_t> places) {
+result<void> match_by_name(const rows& answer, std::span<const field_type> fields, extra_columns extra,
+                           std::span<std::size_t> places) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     BOOST_OUTCOME_TRY(places[i], only_column(answer, fields[i].column));
     if (places[i] == absent) return missing(answer, fields[i].column);
@@ -90,12 +86,10 @@ result<void> match_by_name(const rows& answer, std::span<const field_type> field
   return success();
 }
 
-result<void> match_by_position(const rows& answer, std::span<const field_type> fields,
-                               std::span<std::size_t> places) {
+result<void> match_by_position(const rows& answer, std::span<const field_type> fields, std::span<std::size_t> places) {
   if (answer.columns() != fields.size()) {
-    return error(errc::mapping_mismatch, "the result has " + std::to_string(answer.columns()) +
-                                             " columns, and " + std::to_string(fields.size()) +
-                                             (fields.size() == 1 ? " is" : " are") +
+    return error(errc::mapping_mismatch, "the result has " + std::to_string(answer.columns()) + " columns, and " +
+                                             std::to_string(fields.size()) + (fields.size() == 1 ? " is" : " are") +
                                              " asked for by position");
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {

@@ -56,8 +56,7 @@ class operation_report {
 
 }  // namespace
 
-session_state::session_state(std::shared_ptr<database_state> database, session_options options,
-                             source_location where)
+session_state::session_state(std::shared_ptr<database_state> database, session_options options, source_location where)
     : database_(std::move(database)),
       options_(std::move(options)),
       where_(where),
@@ -114,8 +113,7 @@ transaction_state::transaction_state(std::shared_ptr<session_state> session, pos
 
 result<rows> transaction_state::execute(const statement& what, const parameters& values) {
   if (!channel_) {
-    return error(errc::unsafe_operation,
-                 "the transaction has ended; what was made from it can not be used any more")
+    return error(errc::unsafe_operation, "the transaction has ended; what was made from it can not be used any more")
         .with_statement(what.name);
   }
   if (auto bad = unsendable(what, values)) return std::move(*bad);

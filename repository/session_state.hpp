@@ -1,13 +1,12 @@
 #pragma once
 
+#include "cluster/router.hpp"
+#include "postgres/transaction_channel.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/source_location.hpp>
 #include <breakwater/postgres/executor.hpp>
 #include <breakwater/repository/session_options.hpp>
 #include <breakwater/repository/transaction.hpp>
-
-#include "cluster/router.hpp"
-#include "postgres/transaction_channel.hpp"
 
 #include <memory>
 #include <optional>

@@ -7,23 +7,16 @@ constexpr std::string_view operator_characters = "~!@#^&|`?+-*/%<>=";
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_newline(char c) noexcept { return c == '\n' || c == '\r'; }
-constexpr bool is_space(char c) noexcept {
-  return c == ' ' || c == '\t' || is_newline(c) || c == '\f' || c == '\v';
-}
-constexpr bool is_operator(char c) noexcept {
-  return operator_characters.find(c) != std::string_view::npos;
-}
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || is_newline(c) || c == '\f' || c == '\v'; }
+constexpr bool is_operator(char c) noexcept { return operator_characters.find(c) != std::string_view::npos; }
+constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool in_tag(char c) noexcept { return starts_word(c) || is_digit(c); }
 
 }  // namespace
 
 bool starts_word(char c) noexcept {
   // Every byte of a character beyond ASCII is a letter to PostgreSQL.
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool continues_word(char c) noexcept { return starts_word(c) || is_digit(c) || c == '$'; }
@@ -142,8 +135,7 @@ sql_token sql_lexer::dollar() noexcept {
 
 /// The run ends where a comment begins.
 sql_token sql_lexer::operators() noexcept {
-  while (is_operator(at(position_)) && !follows(position_, '-', '-') &&
-         !follows(position_, '/', '*')) {
+  while (is_operator(at(position_)) && !follows(position_, '-', '-') && !follows(position_, '/', '*')) {
     ++position_;
   }
   return sql_token::operators;

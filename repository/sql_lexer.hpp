@@ -42,9 +42,7 @@ class sql_lexer {
   [[nodiscard]] std::string_view problem() const noexcept { return problem_; }
 
  private:
-  [[nodiscard]] char at(std::size_t index) const noexcept {
-    return index < sql_.size() ? sql_[index] : '\0';
-  }
+  [[nodiscard]] char at(std::size_t index) const noexcept { return index < sql_.size() ? sql_[index] : '\0'; }
   [[nodiscard]] bool follows(std::size_t index, char first, char second) const noexcept {
     return at(index) == first && at(index + 1) == second;
   }

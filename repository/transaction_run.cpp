@@ -1,9 +1,7 @@
-#include <breakwater/repository/session.hpp>
-
-#include <breakwater/core/random.hpp>
-#include <breakwater/resilience/backoff.hpp>
-
 #include "session_state.hpp"
+#include <breakwater/core/random.hpp>
+#include <breakwater/repository/session.hpp>
+#include <breakwater/resilience/backoff.hpp>
 
 #include <condition_variable>
 #include <mutex>
@@ -54,8 +52,8 @@ result<void> transaction_run::begin() {
                                                 .cancel = cancel.stop_possible() ? &cancel : nullptr,
                                                 .where = where_});
   if (!held) return std::move(held).error().with_statement(begin_statement.name).with_attempts(attempt_ - 1);
-  state_ = std::make_shared<transaction_state>(session_, std::move(held).assume_value(), options_, until_, where_,
-                                               attempt_);
+  state_ =
+      std::make_shared<transaction_state>(session_, std::move(held).assume_value(), options_, until_, where_, attempt_);
   handle_ = std::make_unique<transaction>(state_);
   session_->in_transaction = true;
   return success();

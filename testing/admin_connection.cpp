@@ -17,9 +17,7 @@ namespace {
 std::int64_t milliseconds_left(deadline until) {
   using std::chrono::milliseconds;
   const auto left = until.remaining(deadline::clock::now());
-  return std::chrono::ceil<milliseconds>(
-             std::min<deadline::clock::duration>(left, milliseconds(INT_MAX / 2)))
-      .count();
+  return std::chrono::ceil<milliseconds>(std::min<deadline::clock::duration>(left, milliseconds(INT_MAX / 2))).count();
 }
 
 /// Waits for the connection's socket; false if the deadline came first.
@@ -80,20 +78,10 @@ result<admin_connection> admin_connection::open(const target& to, deadline until
                                                 "client_encoding",
                                                 "target_session_attrs",
                                                 nullptr};
-  const std::array<const char*, 14> values = {loopback.data(),
-                                              loopback.data(),
-                                              port.c_str(),
-                                              superuser.data(),
-                                              to.password.c_str(),
-                                              to.database.c_str(),
-                                              "disable",
-                                              settings.c_str(),
-                                              "disable",
-                                              "disable",
-                                              "breakwater-testing",
-                                              "UTF8",
-                                              "any",
-                                              nullptr};
+  const std::array<const char*, 14> values = {
+      loopback.data(), loopback.data(),  port.c_str(), superuser.data(), to.password.c_str(),  to.database.c_str(),
+      "disable",       settings.c_str(), "disable",    "disable",        "breakwater-testing", "UTF8",
+      "any",           nullptr};
   admin_connection made(PQconnectStartParams(keywords.data(), values.data(), 0), to.node, until);
   if (!made.connection_) return error(errc::internal, "out of memory for a connection");
   PQsetNoticeProcessor(
@@ -104,8 +92,7 @@ result<admin_connection> admin_connection::open(const target& to, deadline until
 
 result<void> admin_connection::connect() {
   // libpq: as if PQconnectPoll had said "writing".
-  auto state =
-      PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  auto state = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {
     if (state == PGRES_POLLING_FAILED) {
       return lost(applied::no);
@@ -126,15 +113,13 @@ result<void> admin_connection::execute(const std::string& sql) {
 result<std::string> admin_connection::value(const std::string& sql) {
   BOOST_OUTCOME_TRY(auto rows, run(sql));
   if (PQnfields(rows.get()) != 1) {
-    return error(errc::data_error, "the query does not return exactly one column: " + sql)
-        .with_node(node_);
+    return error(errc::data_error, "the query does not return exactly one column: " + sql).with_node(node_);
   }
   if (PQntuples(rows.get()) == 0) {
     return error(errc::not_found, "the query returned no row: " + sql).with_node(node_);
   }
   if (PQntuples(rows.get()) > 1) {
-    return error(errc::too_many_rows, "the query returned more than one row: " + sql)
-        .with_node(node_);
+    return error(errc::too_many_rows, "the query returned more than one row: " + sql).with_node(node_);
   }
   if (PQgetisnull(rows.get(), 0, 0)) {
     return error(errc::data_error, "the value is NULL (use coalesce): " + sql).with_node(node_);
@@ -180,8 +165,7 @@ result<admin_connection::answer> admin_connection::run(const std::string& sql) {
       case PGRES_COPY_IN:
       case PGRES_COPY_OUT:
       case PGRES_COPY_BOTH:
-        return error(errc::invalid_argument, "COPY to or from the client is not for this helper")
-            .with_node(node_);
+        return error(errc::invalid_argument, "COPY to or from the client is not for this helper").with_node(node_);
       default:
         // What ran before the statement that failed may have been committed by a COMMIT in the
         // text.

@@ -40,8 +40,7 @@ struct failure {
 std::string_view describe(step at) {
   switch (at) {
     case step::descriptors: return "arrange its descriptors";
-    case step::change_user:
-      return "change to the unprivileged user (run the test as a non-root user)";
+    case step::change_user: return "change to the unprivileged user (run the test as a non-root user)";
     case step::enter_folder:
       return "enter its folder (may the user it runs as enter TMPDIR or cluster_options::folder?)";
     case step::run_program: return "run it (may the user it runs as execute it?)";
@@ -87,8 +86,7 @@ void close_others(int last_fd) noexcept {
 bool change_user(const identity& to) noexcept {
   // Not glibc's functions of the same names: they take locks to change all threads of the process
   // alike.
-  return ::syscall(SYS_setgroups, 1, &to.gid) == 0 &&
-         ::syscall(SYS_setresgid, to.gid, to.gid, to.gid) == 0 &&
+  return ::syscall(SYS_setgroups, 1, &to.gid) == 0 && ::syscall(SYS_setresgid, to.gid, to.gid, to.gid) == 0 &&
          ::syscall(SYS_setresuid, to.uid, to.uid, to.uid) == 0;
 }
 
@@ -127,8 +125,7 @@ int last_descriptor() {
 }
 
 error start_error(const command& what, std::string_view to_do, int error_number) {
-  return {errc::internal, "could not start " + what.arguments.front() + ": failed to " +
-                              std::string(to_do) + ": " +
+  return {errc::internal, "could not start " + what.arguments.front() + ": failed to " + std::string(to_do) + ": " +
                               std::generic_category().message(error_number)};
 }
 
@@ -209,9 +206,7 @@ bool child_process::wait(deadline until) noexcept {
   return wait_until(until, [&] { return !is_running(); });
 }
 
-bool child_process::succeeded() const noexcept {
-  return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0;
-}
+bool child_process::succeeded() const noexcept { return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0; }
 
 std::string child_process::state() const {
   if (pid_ < 0) return "was not started";

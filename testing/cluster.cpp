@@ -18,11 +18,9 @@ void require(bool holds, const std::string& what) {
   std::abort();
 }
 
-std::string uri(std::string_view user, std::string_view password, node n,
-                std::string_view database) {
+std::string uri(std::string_view user, std::string_view password, node n, std::string_view database) {
   return "postgresql://" + detail::uri_encoded(user) + ":" + detail::uri_encoded(password) + "@" +
-         std::string(detail::loopback) + ":" + std::to_string(n.port()) + "/" +
-         detail::uri_encoded(database);
+         std::string(detail::loopback) + ":" + std::to_string(n.port()) + "/" + detail::uri_encoded(database);
 }
 
 }  // namespace
@@ -108,8 +106,7 @@ result<void> cluster::promote(node n) {
   const auto until = impl_->limit();
   BOOST_OUTCOME_TRY(auto connection, impl_->connect(*member, until));
   BOOST_OUTCOME_TRY(connection.execute("select pg_promote(wait => false)"));
-  BOOST_OUTCOME_TRY(wait_for_true(connection, "select not pg_is_in_recovery()", until,
-                                  "the promotion of " + n.name()));
+  BOOST_OUTCOME_TRY(wait_for_true(connection, "select not pg_is_in_recovery()", until, "the promotion of " + n.name()));
   member->upstream = n.index();
   impl_->current_primary = n.index();
   return success();
@@ -130,8 +127,7 @@ result<void> cluster::rejoin(node n) {
   std::error_code failed;
   std::filesystem::remove_all(member->server.data(), failed);
   if (failed) {
-    return error(errc::internal,
-                 "could not remove the data of " + n.name() + ": " + failed.message());
+    return error(errc::internal, "could not remove the data of " + n.name() + ": " + failed.message());
   }
   member->upstream = upstream;
   BOOST_OUTCOME_TRY(auto copy, impl_->begin_copy(primary, *member));
@@ -174,9 +170,8 @@ result<void> cluster::wait_for_replay(node n, std::chrono::milliseconds timeout)
   });
   if (decided && answer) return success();
   if (!answer && answer.error().code() != errc::deadline_exceeded) return answer.error();
-  return error(errc::deadline_exceeded, n.name() + " has not replayed up to " + flushed +
-                                            " within " + std::to_string(timeout.count()) +
-                                            " ms; it is at " +
+  return error(errc::deadline_exceeded, n.name() + " has not replayed up to " + flushed + " within " +
+                                            std::to_string(timeout.count()) + " ms; it is at " +
                                             (state.empty() ? "an unknown position" : state));
 }
 
@@ -194,9 +189,7 @@ result<std::string> cluster::query_value(node n, std::string_view sql) {
   return connection.value(std::string(sql));
 }
 
-result<std::string> cluster::query_value(std::string_view sql) {
-  return query_value(primary(), sql);
-}
+result<std::string> cluster::query_value(std::string_view sql) { return query_value(primary(), sql); }
 
 std::string cluster::log(node n) const {
   require(impl_->owns(n), "log() of another cluster's node " + to_string(n));

@@ -47,14 +47,11 @@ class cluster::impl {
   /// Writes postgresql.conf. A `synchronous` primary waits for replicas.
   [[nodiscard]] result<void> configure(const member& which, bool synchronous) const;
   /// Creates the replication slot of `replica` on `primary`.
-  [[nodiscard]] result<void> reserve_slot(const member& primary, const member& replica,
-                                          deadline until) const;
+  [[nodiscard]] result<void> reserve_slot(const member& primary, const member& replica, deadline until) const;
   /// Starts copying the data of `source` into the empty data folder of `replica`.
-  [[nodiscard]] result<detail::child_process> begin_copy(const member& source,
-                                                         const member& replica) const;
+  [[nodiscard]] result<detail::child_process> begin_copy(const member& source, const member& replica) const;
   /// Waits for the copy and makes it a replica of its `upstream`, ready to be launched.
-  [[nodiscard]] result<void> finish_copy(detail::child_process& copy, const member& replica,
-                                         deadline until) const;
+  [[nodiscard]] result<void> finish_copy(detail::child_process& copy, const member& replica, deadline until) const;
   /// Waits until `replica` streams from its `upstream`.
   [[nodiscard]] result<void> await_streaming(const member& replica, deadline until) const;
 
@@ -69,8 +66,7 @@ class cluster::impl {
 };
 
 /// Asks until a query's value is "t"; a deadline is an error that says `waiting_for`.
-[[nodiscard]] result<void> wait_for_true(detail::admin_connection& connection,
-                                         const std::string& query, deadline until,
+[[nodiscard]] result<void> wait_for_true(detail::admin_connection& connection, const std::string& query, deadline until,
                                          const std::string& waiting_for);
 
 }  // namespace breakwater::testing

@@ -35,8 +35,7 @@ class cluster_builder {
     BOOST_OUTCOME_TRY(detail::validate(options));
     const auto until = deadline::after(options.start_timeout);
     BOOST_OUTCOME_TRY(auto binaries, detail::find_server_binaries(options.binaries, until));
-    BOOST_OUTCOME_TRY(auto space,
-                      detail::workspace::open(detail::parent_folder(options), std::move(binaries)));
+    BOOST_OUTCOME_TRY(auto space, detail::workspace::open(detail::parent_folder(options), std::move(binaries)));
     cluster_builder builder(std::make_unique<impl>(options, std::move(space)), until);
     BOOST_OUTCOME_TRY(builder.post_guardian());
     BOOST_OUTCOME_TRY(builder.start_primary());
@@ -48,8 +47,7 @@ class cluster_builder {
   }
 
  private:
-  cluster_builder(std::unique_ptr<impl> state, deadline until)
-      : state_(std::move(state)), until_(until) {}
+  cluster_builder(std::unique_ptr<impl> state, deadline until) : state_(std::move(state)), until_(until) {}
 
   result<void> post_guardian();
   result<void> start_primary();
@@ -69,8 +67,7 @@ result<void> cluster_builder::post_guardian() {
   detail::guardian::charge charge{state_->space.folder(), state_->space.binaries(), {}};
   for (unsigned i = 0; i <= state_->options.replicas; ++i) {
     const std::string name = i == 0 ? "primary" : "replica-" + std::to_string(i - 1);
-    const auto& added =
-        *state_->members.emplace_back(std::make_unique<member>(name, state_->space));
+    const auto& added = *state_->members.emplace_back(std::make_unique<member>(name, state_->space));
     charge.server_folders.push_back(added.server.home());
     charge.server_folders.push_back(added.server.data());
   }
@@ -80,24 +77,22 @@ result<void> cluster_builder::post_guardian() {
 
 result<void> cluster_builder::start_primary() {
   state_->superuser_password = random_password();
-  state_->user_password =
-      state_->options.password.empty() ? random_password() : state_->options.password;
+  state_->user_password = state_->options.password.empty() ? random_password() : state_->options.password;
   const auto& space = state_->space;
   const std::string secret = space.folder() + "/superuser-password";
   BOOST_OUTCOME_TRY(space.write(secret, state_->superuser_password + "\n"));
-  BOOST_OUTCOME_TRY(space.write(space.folder() + "/pgpass",
-                                "*:*:*:postgres:" + state_->superuser_password + "\n"));
+  BOOST_OUTCOME_TRY(space.write(space.folder() + "/pgpass", "*:*:*:postgres:" + state_->superuser_password + "\n"));
 
   auto& primary = *state_->members.front();
   const auto& server = primary.server;
   BOOST_OUTCOME_TRY(space.make_folder(server.home()));
   const std::string log = server.home() + "/initdb.log";
-  BOOST_OUTCOME_TRY(auto initdb, space.spawn("initdb",
-                                             {"--pgdata=" + server.data(), "--no-sync",
-                                              "--username=" + std::string(detail::superuser),
-                                              "--pwfile=" + secret, "--auth=scram-sha-256",
-                                              "--encoding=UTF8", "--locale=C", "--no-instructions"},
-                                             server.home(), log));
+  BOOST_OUTCOME_TRY(
+      auto initdb,
+      space.spawn("initdb",
+                  {"--pgdata=" + server.data(), "--no-sync", "--username=" + std::string(detail::superuser),
+                   "--pwfile=" + secret, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"},
+                  server.home(), log));
   BOOST_OUTCOME_TRY(detail::workspace::finish(initdb, "initdb", log, until_));
   BOOST_OUTCOME_TRY(space.write(server.data() + "/pg_hba.conf", detail::pg_hba_conf()));
 
@@ -112,19 +107,17 @@ result<void> cluster_builder::make_database() {
   const std::string user = detail::sql_identifier(state_->options.user);
   const std::string database = detail::sql_identifier(state_->options.database);
   {
+    BOOST_OUTCOME_TRY(auto connection,
+                      detail::admin_connection::open(
+                          {primary.port, state_->superuser_password, "postgres", primary.server.name()}, until_));
     BOOST_OUTCOME_TRY(
-        auto connection,
-        detail::admin_connection::open(
-            {primary.port, state_->superuser_password, "postgres", primary.server.name()}, until_));
-    BOOST_OUTCOME_TRY(connection.execute("create role " + user + " login password " +
-                                         detail::sql_literal(state_->user_password)));
+        connection.execute("create role " + user + " login password " + detail::sql_literal(state_->user_password)));
     BOOST_OUTCOME_TRY(connection.execute("create database " + database + " owner " + user));
   }
   BOOST_OUTCOME_TRY(auto connection, state_->connect(primary, until_));
   // What tests make through cluster::execute is for the application's role to use.
   for (const char* kind : {"tables", "sequences", "functions", "types", "schemas"}) {
-    BOOST_OUTCOME_TRY(connection.execute("alter default privileges grant all on " +
-                                         std::string(kind) + " to " + user));
+    BOOST_OUTCOME_TRY(connection.execute("alter default privileges grant all on " + std::string(kind) + " to " + user));
   }
   return success();
 }
@@ -193,8 +186,6 @@ result<void> cluster_builder::settle(member& launched) {
   return ready;
 }
 
-result<cluster> cluster::start(const cluster_options& options) {
-  return cluster_builder::build(options);
-}
+result<cluster> cluster::start(const cluster_options& options) { return cluster_builder::build(options); }
 
 }  // namespace breakwater::testing

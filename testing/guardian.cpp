@@ -82,8 +82,7 @@ command guardian_command(const guardian::charge& what, int input) {
   sh.arguments = {"/bin/sh", "-c", script, "breakwater-guardian", what.folder, what.binaries};
   sh.arguments.insert(sh.arguments.end(), what.server_folders.begin(), what.server_folders.end());
   // Our own identity, not the servers': whatever we could make, it can remove.
-  sh.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                    "LC_ALL=C"};
+  sh.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
   sh.input = input;
   return sh;
 }
@@ -94,8 +93,8 @@ result<guardian> guardian::post(charge what) {
   // A socket rather than a pipe, because writing to it can not raise SIGPIPE.
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return error(errc::internal, "could not make a socket pair for the cluster's guardian: " +
-                                     std::generic_category().message(errno));
+    return error(errc::internal,
+                 "could not make a socket pair for the cluster's guardian: " + std::generic_category().message(errno));
   }
   guardian posted;
   posted.lifeline_ = unique_fd(ends[0]);

@@ -18,8 +18,8 @@ namespace breakwater::testing::detail {
 class guardian {
  public:
   struct charge {
-    std::string folder;    ///< removed with all that is in it
-    std::string binaries;  ///< folder of the server's programs, without symbolic links
+    std::string folder;                       ///< removed with all that is in it
+    std::string binaries;                     ///< folder of the server's programs, without symbolic links
     std::vector<std::string> server_folders;  ///< working directories of the programs to end
   };
 

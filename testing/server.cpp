@@ -34,8 +34,8 @@ std::vector<std::string> lines_of(const std::string& path) {
 bool same_file(const std::string& a, const std::string& b) {
   struct stat of_a {};
   struct stat of_b {};
-  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 &&
-         of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+         of_a.st_ino == of_b.st_ino;
 }
 
 /// The server processes that work in a data folder, whoever their parent is. All of one server do.
@@ -97,11 +97,9 @@ result<void> server::await_ready(deadline until) {
   });
   if (ready) return success();
   if (!decided) {
-    return error(errc::deadline_exceeded,
-                 name_ + " did not take connections in time" + last_lines(log_));
+    return error(errc::deadline_exceeded, name_ + " did not take connections in time" + last_lines(log_));
   }
-  return error(errc::connection_failed,
-               "the server of " + name_ + " " + process_.state() + last_lines(log_));
+  return error(errc::connection_failed, "the server of " + name_ + " " + process_.state() + last_lines(log_));
 }
 
 bool server::says_ready() const {

@@ -66,8 +66,7 @@ std::vector<fs::path> path_folders() {
 /// A program's standard output, or nothing if it failed.
 std::optional<std::string> output_of(std::vector<std::string> arguments, deadline until) {
   const unique_fd output(::memfd_create("breakwater-output", MFD_CLOEXEC));
-  command what{
-      .arguments = std::move(arguments), .environment = {"LC_ALL=C"}, .output = output.get()};
+  command what{.arguments = std::move(arguments), .environment = {"LC_ALL=C"}, .output = output.get()};
   for (const char* name : {"PATH", "LD_LIBRARY_PATH"}) {
     if (const char* const value = std::getenv(name)) {
       what.environment.push_back(std::string(name) + "=" + value);
@@ -105,8 +104,7 @@ std::optional<std::string> newest_of_the_packages() {
   std::vector<std::pair<int, fs::path>> found;
   for (const char* parent : {"/usr/lib/postgresql", "/usr"}) {
     std::error_code failed;
-    for (fs::directory_iterator entry(parent, failed), end; !failed && entry != end;
-         entry.increment(failed)) {
+    for (fs::directory_iterator entry(parent, failed), end; !failed && entry != end; entry.increment(failed)) {
       const auto name = entry->path().filename().string();
       const bool is_version = parent != std::string_view("/usr") || name.starts_with("pgsql-");
       if (is_version && version_in(name) > 0) {
@@ -141,11 +139,9 @@ result<void> check_version(const std::string& folder, deadline until) {
   const auto text = output_of({folder + "/postgres", "--version"}, until);
   if (!text && until.expired(deadline::clock::now())) return errc::deadline_exceeded;
   const auto after_name = text ? text->find(") ") : std::string::npos;
-  const int version =
-      after_name == std::string::npos ? 0 : std::atoi(text->c_str() + after_name + 2);
+  const int version = after_name == std::string::npos ? 0 : std::atoi(text->c_str() + after_name + 2);
   if (version >= oldest_version) return success();
-  return missing("The server in " + folder + " is " +
-                 (text ? "\"" + *text + "\"" : "unable to run") +
+  return missing("The server in " + folder + " is " + (text ? "\"" + *text + "\"" : "unable to run") +
                  "; PostgreSQL 14 or newer is needed.");
 }
 
@@ -155,8 +151,7 @@ result<std::string> find_server_binaries(const std::string& wanted, deadline unt
   const char* const from_environment = std::getenv(environment_variable);
   auto folder = [&]() -> result<std::string> {
     if (!wanted.empty()) return chosen("cluster_options::binaries", wanted);
-    if (from_environment && *from_environment)
-      return chosen(environment_variable, from_environment);
+    if (from_environment && *from_environment) return chosen(environment_variable, from_environment);
     return search(until);
   }();
   BOOST_OUTCOME_TRY(auto found, std::move(folder));

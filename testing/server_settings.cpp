@@ -10,21 +10,13 @@ namespace {
 constexpr unsigned most_replicas = 16;
 
 /// Settings by which the cluster finds its servers and their logs; changed, it could not.
-constexpr std::array<std::string_view, 11> reserved = {"port",
-                                                       "listen_addresses",
-                                                       "unix_socket_directories",
-                                                       "data_directory",
-                                                       "config_file",
-                                                       "hba_file",
-                                                       "ident_file",
-                                                       "logging_collector",
-                                                       "cluster_name",
-                                                       "log_destination",
-                                                       "lc_messages"};
+constexpr std::array<std::string_view, 11> reserved = {
+    "port",       "listen_addresses", "unix_socket_directories", "data_directory", "config_file",
+    "hba_file",   "ident_file",       "logging_collector",       "cluster_name",   "log_destination",
+    "lc_messages"};
 
 error not_allowed(std::string_view member, std::string_view why) {
-  return {errc::invalid_argument,
-          "cluster_options::" + std::string(member) + " " + std::string(why)};
+  return {errc::invalid_argument, "cluster_options::" + std::string(member) + " " + std::string(why)};
 }
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -41,10 +33,9 @@ result<void> validate_name(std::string_view member, const std::string& name) {
 }
 
 result<void> validate_setting(const std::string& name, const std::string& value) {
-  const bool is_name =
-      !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
-        return is_letter(c) || is_digit(c) || c == '.' || c == '$';
-      });
+  const bool is_name = !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '.' || c == '$';
+  });
   if (!is_name) return not_allowed("settings", "has a name that is none: \"" + name + "\"");
   std::string lower = name;
   std::transform(lower.begin(), lower.end(), lower.begin(),
@@ -117,8 +108,7 @@ result<void> validate(const cluster_options& options) {
   BOOST_OUTCOME_TRY(validate_name("database", options.database));
   BOOST_OUTCOME_TRY(validate_name("user", options.user));
   for (const std::string_view taken : {"postgres", "template0", "template1"}) {
-    if (options.database == taken)
-      return not_allowed("database", "names one that every server has");
+    if (options.database == taken) return not_allowed("database", "names one that every server has");
   }
   if (options.user == superuser) return not_allowed("user", "is \"postgres\", the superuser");
   if (options.user.starts_with("pg_")) {
@@ -137,21 +127,18 @@ result<void> validate(const cluster_options& options) {
   return success();
 }
 
-std::string postgresql_conf(const cluster_options& options, const node_settings& node,
-                            const std::string& folder) {
+std::string postgresql_conf(const cluster_options& options, const node_settings& node, const std::string& folder) {
   std::string text = "listen_addresses = '" + std::string(loopback) + "'\n";
   text += "port = " + std::to_string(node.port) + "\n";
   text += "cluster_name = " + quoted(node.name) + "\n";
   text += common_settings;
   text += options.durable ? "fsync = on\n" : "fsync = off\n";
   if (node.upstream_port != 0) {
-    text += "primary_conninfo = " +
-            quoted(replication_conninfo(node.name, node.upstream_port, folder)) + "\n";
+    text += "primary_conninfo = " + quoted(replication_conninfo(node.name, node.upstream_port, folder)) + "\n";
     text += "primary_slot_name = " + quoted(slot_name(node.name)) + "\n";
   }
   if (node.synchronous) {
-    text +=
-        "synchronous_standby_names = 'ANY " + std::to_string(options.synchronous_replicas) + " (";
+    text += "synchronous_standby_names = 'ANY " + std::to_string(options.synchronous_replicas) + " (";
     for (unsigned i = 0; i < options.replicas; ++i) {
       text += (i == 0 ? "\"replica-" : ", \"replica-") + std::to_string(i) + "\"";
     }
@@ -168,12 +155,11 @@ std::string pg_hba_conf() {
          std::string(superuser) + " 127.0.0.1/32 scram-sha-256\n";
 }
 
-std::string replication_conninfo(const std::string& name, std::uint16_t port,
-                                 const std::string& folder) {
+std::string replication_conninfo(const std::string& name, std::uint16_t port, const std::string& folder) {
   // Values in the quotes of connection strings, whose rules are those of postgresql.conf.
-  return "host=" + std::string(loopback) + " port=" + std::to_string(port) +
-         " user=" + std::string(superuser) + " passfile=" + quoted(folder + "/pgpass") +
-         " application_name=" + name + " sslmode=disable gssencmode=disable";
+  return "host=" + std::string(loopback) + " port=" + std::to_string(port) + " user=" + std::string(superuser) +
+         " passfile=" + quoted(folder + "/pgpass") + " application_name=" + name +
+         " sslmode=disable gssencmode=disable";
 }
 
 std::string slot_name(std::string name) {

@@ -33,8 +33,7 @@ struct node_settings {
 /// The text of pg_hba.conf: passwords, over TCP from this machine.
 [[nodiscard]] std::string pg_hba_conf();
 /// What a replica streams with (a libpq connection string without the password).
-[[nodiscard]] std::string replication_conninfo(const std::string& name, std::uint16_t port,
-                                               const std::string& folder);
+[[nodiscard]] std::string replication_conninfo(const std::string& name, std::uint16_t port, const std::string& folder);
 /// The replication slot of a node: its name with "_" for "-".
 [[nodiscard]] std::string slot_name(std::string name);
 

@@ -29,8 +29,7 @@ constexpr int lines_in_errors = 15;
 constexpr std::uint64_t memory_per_node = std::uint64_t{1} << 30U;
 
 error system_error(std::string_view doing, const std::string& path) {
-  return {errc::internal,
-          std::string(doing) + " " + path + ": " + std::generic_category().message(errno)};
+  return {errc::internal, std::string(doing) + " " + path + ": " + std::generic_category().message(errno)};
 }
 
 std::optional<identity> find_user(const char* name) {
@@ -49,16 +48,14 @@ result<identity> unprivileged_user() {
   for (const char* name : {"postgres", "nobody"}) {
     if (auto user = find_user(name); user && user->uid != 0) return std::move(*user);
   }
-  return error(
-      errc::internal,
-      "the server can not run as root, and there is no user \"postgres\" or \"nobody\" to run "
-      "it as; run the test as a non-root user");
+  return error(errc::internal,
+               "the server can not run as root, and there is no user \"postgres\" or \"nobody\" to run "
+               "it as; run the test as a non-root user");
 }
 
 /// No PGHOST, PGOPTIONS or LD_PRELOAD of the program's may reach the server and its tools.
 std::vector<std::string> environment(const std::string& folder) {
-  std::vector<std::string> result = {"LC_ALL=C", "TZ=UTC", "HOME=" + folder,
-                                     "PGPASSFILE=" + folder + "/pgpass"};
+  std::vector<std::string> result = {"LC_ALL=C", "TZ=UTC", "HOME=" + folder, "PGPASSFILE=" + folder + "/pgpass"};
   for (const char* name : {"PATH", "LD_LIBRARY_PATH"}) {
     if (const char* const value = std::getenv(name)) {
       result.push_back(std::string(name) + "=" + value);
@@ -84,8 +81,7 @@ result<workspace> workspace::open(const std::string& parent, std::string binarie
   BOOST_OUTCOME_TRY(made.user_, unprivileged_user());
   made.binaries_ = std::move(binaries);
   made.folder_ = parent + "/breakwater-XXXXXX";
-  if (!::mkdtemp(made.folder_.data()))
-    return system_error("could not make a folder like", made.folder_);
+  if (!::mkdtemp(made.folder_.data())) return system_error("could not make a folder like", made.folder_);
   if (made.user_.change && ::chown(made.folder_.c_str(), made.user_.uid, made.user_.gid) != 0) {
     return system_error("could not hand over", made.folder_);
   }
@@ -105,8 +101,7 @@ result<void> workspace::make_folder(const std::string& path) const {
 }
 
 result<unique_fd> workspace::create(const std::string& path, int flags) const {
-  unique_fd file(
-      ::open(path.c_str(), flags | O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  unique_fd file(::open(path.c_str(), flags | O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
   if (!file) return system_error("could not write", path);
   if (user_.change && ::fchown(file.get(), user_.uid, user_.gid) != 0) {
     return system_error("could not hand over", path);
@@ -122,9 +117,7 @@ result<void> workspace::write(const std::string& path, std::string_view text) co
   return success();
 }
 
-result<unique_fd> workspace::open_log(const std::string& path) const {
-  return create(path, O_APPEND);
-}
+result<unique_fd> workspace::open_log(const std::string& path) const { return create(path, O_APPEND); }
 
 result<child_process> workspace::spawn(std::string_view program, std::vector<std::string> arguments,
                                        const std::string& in, const std::string& log) const {
@@ -137,12 +130,10 @@ result<child_process> workspace::spawn(std::string_view program, std::vector<std
                                .output = output.get()});
 }
 
-result<void> workspace::finish(child_process& child, std::string_view program,
-                               const std::string& log, deadline until) {
+result<void> workspace::finish(child_process& child, std::string_view program, const std::string& log, deadline until) {
   if (!child.wait(until)) {
     child.signal(SIGKILL);
-    return error(errc::deadline_exceeded,
-                 std::string(program) + " did not end in time" + last_lines(log));
+    return error(errc::deadline_exceeded, std::string(program) + " did not end in time" + last_lines(log));
   }
   if (child.succeeded()) return success();
   return error(errc::internal, std::string(program) + " " + child.state() + last_lines(log));
@@ -155,8 +146,7 @@ std::string parent_folder(const cluster_options& options) {
   // a row.
   std::string memory = "/dev/shm";
   struct statvfs space {};
-  if (!options.durable && ::access(memory.c_str(), W_OK | X_OK) == 0 &&
-      ::statvfs(memory.c_str(), &space) == 0 &&
+  if (!options.durable && ::access(memory.c_str(), W_OK | X_OK) == 0 && ::statvfs(memory.c_str(), &space) == 0 &&
       std::uint64_t{space.f_bavail} * space.f_frsize >= memory_per_node * (options.replicas + 1U)) {
     return memory;
   }

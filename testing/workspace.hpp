@@ -32,13 +32,12 @@ class workspace {
   [[nodiscard]] result<unique_fd> open_log(const std::string& path) const;
 
   /// Starts one of the server's programs in the folder `in`, with its output going to `log`.
-  [[nodiscard]] result<child_process> spawn(std::string_view program,
-                                            std::vector<std::string> arguments,
+  [[nodiscard]] result<child_process> spawn(std::string_view program, std::vector<std::string> arguments,
                                             const std::string& in, const std::string& log) const;
   /// Waits for a program that is to end by itself; otherwise the error has the last lines of `log`.
   /// Errors: `errc::internal`, `errc::deadline_exceeded`.
-  [[nodiscard]] static result<void> finish(child_process& child, std::string_view program,
-                                           const std::string& log, deadline until);
+  [[nodiscard]] static result<void> finish(child_process& child, std::string_view program, const std::string& log,
+                                           deadline until);
 
  private:
   [[nodiscard]] result<unique_fd> create(const std::string& path, int flags) const;

@@ -14,21 +14,20 @@ struct Account {
 };
 
 template <>
-inline constexpr auto breakwater::mapping<Account> =
-    bw::table("accounts", bw::column<&Account::id>("id", bw::primary_key, bw::generated),
-              bw::column<&Account::owner>("owner"), bw::column<&Account::balance>("balance"),
-              bw::column<&Account::version>("version", bw::version),
-              bw::column<&Account::deleted_at>("deleted_at", bw::soft_delete));
+inline constexpr auto breakwater::mapping<Account> = bw::table(
+    "accounts", bw::column<&Account::id>("id", bw::primary_key, bw::generated), bw::column<&Account::owner>("owner"),
+    bw::column<&Account::balance>("balance"), bw::column<&Account::version>("version", bw::version),
+    bw::column<&Account::deleted_at>("deleted_at", bw::soft_delete));
 // [/entity]
 
 bw::result<void> topic(const bw::database& db) {
   bw::session session = db.session();
-  BOOST_OUTCOME_TRY(guide::prepare(
-      session, {"drop table if exists accounts",
-                "create table accounts (id bigint generated always as identity primary key,"
-                " owner text not null constraint one_account_each unique,"
-                " balance numeric(12, 2) not null check (balance >= 0),"
-                " version int not null, deleted_at timestamptz)"}));
+  BOOST_OUTCOME_TRY(
+      guide::prepare(session, {"drop table if exists accounts",
+                               "create table accounts (id bigint generated always as identity primary key,"
+                               " owner text not null constraint one_account_each unique,"
+                               " balance numeric(12, 2) not null check (balance >= 0),"
+                               " version int not null, deleted_at timestamptz)"}));
 
   // [read_write]
   auto accounts = session.repository<Account>();

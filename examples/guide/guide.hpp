@@ -28,8 +28,7 @@ inline int run(bw::result<void> (*topic)(const bw::database&)) {
 }
 
 /// Runs statements one by one, such as those that make a topic's tables.
-inline bw::result<void> prepare(const bw::session& session,
-                                std::initializer_list<const char*> statements) {
+inline bw::result<void> prepare(const bw::session& session, std::initializer_list<const char*> statements) {
   for (const char* sql : statements) {
     BOOST_OUTCOME_TRY(session.query(sql).unprepared().execute());
   }

@@ -15,10 +15,11 @@ struct Book {
 };
 
 template <>
-inline constexpr auto breakwater::mapping<Book> =
-    bw::table("books", bw::column<&Book::id>("id", bw::primary_key),
-              bw::column<&Book::title>("title"), bw::column<&Book::author>("author", bw::sensitive),
-              bw::column<&Book::year>("year"), bw::column<&Book::copies>("copies"));
+inline constexpr auto breakwater::mapping<Book> = bw::table("books", bw::column<&Book::id>("id", bw::primary_key),
+                                                            bw::column<&Book::title>("title"),
+                                                            bw::column<&Book::author>("author", bw::sensitive),
+                                                            bw::column<&Book::year>("year"),
+                                                            bw::column<&Book::copies>("copies"));
 
 // [search]
 struct SearchForm {
@@ -38,14 +39,12 @@ bw::condition<Book> matching(const SearchForm& form) {
 
 bw::result<void> topic(const bw::database& db) {
   bw::session session = db.session();
-  BOOST_OUTCOME_TRY(
-      guide::prepare(session, {"drop table if exists books",
-                               "create table books (id bigint primary key, title text not null,"
-                               " author text not null, year int, copies int not null)"}));
+  BOOST_OUTCOME_TRY(guide::prepare(session, {"drop table if exists books",
+                                             "create table books (id bigint primary key, title text not null,"
+                                             " author text not null, year int, copies int not null)"}));
   auto books = session.repository<Book>();
-  for (const Book& each :
-       {Book{1, "Emma", "austen", 1815, 2}, Book{2, "Persuasion", "austen", 1817, 0},
-        Book{3, "Beowulf", "unknown", std::nullopt, 1}}) {
+  for (const Book& each : {Book{1, "Emma", "austen", 1815, 2}, Book{2, "Persuasion", "austen", 1817, 0},
+                           Book{3, "Beowulf", "unknown", std::nullopt, 1}}) {
     BOOST_OUTCOME_TRY(books.insert(each));
   }
 
@@ -78,20 +77,17 @@ bw::result<void> topic(const bw::database& db) {
   // [to_sql]
   const auto query = books.where(matching({.words = "ers", .authors = {"austen"}}));
   const std::string sql = query.to_sql();
-  expect(sql.find(R"("books"."title" ilike $1 and "books"."author" = any($2))") !=
-         std::string::npos);
+  expect(sql.find(R"("books"."title" ilike $1 and "books"."author" = any($2))") != std::string::npos);
   // With the values, for people to read; those of sensitive columns show as '***'.
   const std::string shown = query.to_sql(bw::with_values);
-  expect(shown.find(R"("books"."title" ilike '%ers%' and "books"."author" = any('***'))") !=
-         std::string::npos);
+  expect(shown.find(R"("books"."title" ilike '%ers%' and "books"."author" = any('***'))") != std::string::npos);
   BOOST_OUTCOME_TRY(const auto hits, query.all());
   expect(hits.size() == 1);
   // [/to_sql]
 
   // [bulk]
-  BOOST_OUTCOME_TRY(
-      const std::size_t changed,
-      books.where(bw::col<&Book::author> == "austen").update_all(bw::set<&Book::copies>(5)));
+  BOOST_OUTCOME_TRY(const std::size_t changed,
+                    books.where(bw::col<&Book::author> == "austen").update_all(bw::set<&Book::copies>(5)));
   expect(changed == 2);
   const auto everything = books.where(matching({})).delete_all();
   // No condition, and nobody said that it is meant:

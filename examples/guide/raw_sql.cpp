@@ -17,18 +17,16 @@ struct Total {  // no mapping needed: columns are found by the names of the fiel
 
 bw::result<void> topic(const bw::database& db) {
   bw::session session = db.session();
-  BOOST_OUTCOME_TRY(guide::prepare(
-      session, {"drop table if exists orders",
-                "create table orders (id bigint generated always as identity primary key,"
-                " customer text not null, amount numeric(12, 2) not null, placed date,"
-                " notes jsonb not null default '{}')"}));
+  BOOST_OUTCOME_TRY(guide::prepare(session, {"drop table if exists orders",
+                                             "create table orders (id bigint generated always as identity primary key,"
+                                             " customer text not null, amount numeric(12, 2) not null, placed date,"
+                                             " notes jsonb not null default '{}')"}));
 
   // [execute]
   const bw::date day{"2026-02-28"};
-  BOOST_OUTCOME_TRY(const std::size_t added,
-                    session.execute("insert into orders (customer, amount, placed) "
-                                    "values (?, ?, ?), (?, ?, null)",
-                                    "ada", bw::numeric{"12.50"}, day, "grace", 7));
+  BOOST_OUTCOME_TRY(const std::size_t added, session.execute("insert into orders (customer, amount, placed) "
+                                                             "values (?, ?, ?), (?, ?, null)",
+                                                             "ada", bw::numeric{"12.50"}, day, "grace", 7));
   expect(added == 2);
   // [/execute]
 
@@ -45,15 +43,14 @@ bw::result<void> topic(const bw::database& db) {
   // [/as]
 
   // [shapes]
-  BOOST_OUTCOME_TRY(const auto count,
-                    session.query("select count(*) from orders").one<std::int64_t>());
+  BOOST_OUTCOME_TRY(const auto count, session.query("select count(*) from orders").one<std::int64_t>());
   expect(count == 2);
-  BOOST_OUTCOME_TRY(
-      const auto nobody,
-      session.query("select amount from orders where customer = ?", "eve").maybe<bw::numeric>());
+  BOOST_OUTCOME_TRY(const auto nobody,
+                    session.query("select amount from orders where customer = ?", "eve").maybe<bw::numeric>());
   expect(!nobody);
-  BOOST_OUTCOME_TRY(const auto pairs, (session.query("select id, customer from orders order by id")
-                                           .as<std::tuple<std::int64_t, std::string>>()));
+  BOOST_OUTCOME_TRY(
+      const auto pairs,
+      (session.query("select id, customer from orders order by id").as<std::tuple<std::int64_t, std::string>>()));
   expect(std::get<1>(pairs.at(1)) == "grace");
   // As the server sent it:
   BOOST_OUTCOME_TRY(const bw::rows answer, session.query("select * from orders").rows());
@@ -63,13 +60,11 @@ bw::result<void> topic(const bw::database& db) {
   // [arguments]
   const std::vector<std::string> names{"ada", "eve"};
   BOOST_OUTCOME_TRY(const auto listed,
-                    session.query("select count(*) from orders where customer = any(?)", names)
-                        .one<std::int64_t>());
+                    session.query("select count(*) from orders where customer = any(?)", names).one<std::int64_t>());
   expect(listed == 1);  // a list is one array value, of any length
   BOOST_OUTCOME_TRY(
       const auto tagged,
-      session.query("select count(*) from orders where notes ?? ? and amount::int > 0", "gift")
-          .one<std::int64_t>());
+      session.query("select count(*) from orders where notes ?? ? and amount::int > 0", "gift").one<std::int64_t>());
   expect(tagged == 0);  // ?? is jsonb's operator ?; a cast's colons are left alone
   // [/arguments]
 
@@ -83,8 +78,8 @@ bw::result<void> topic(const bw::database& db) {
   // [/mistakes]
 
   // [show]
-  const auto by_mail = session.query("select 1 from orders where customer = :mail",
-                                     bw::arg("mail", "ada@example.org", bw::sensitive));
+  const auto by_mail =
+      session.query("select 1 from orders where customer = :mail", bw::arg("mail", "ada@example.org", bw::sensitive));
   expect(by_mail.to_sql() == "select 1 from orders where customer = $1");
   expect(by_mail.to_sql(bw::with_values) == "select 1 from orders where customer = '***'");
   // [/show]

@@ -19,9 +19,8 @@ class slow_log final : public bw::observer {
     ++statements;
     if (event.duration < 200ms) return;
     ++slow;
-    std::fprintf(stderr, "slow: %.*s on %.*s for request %.*s\n",
-                 static_cast<int>(event.statement.size()), event.statement.data(),
-                 static_cast<int>(event.node.size()), event.node.data(),
+    std::fprintf(stderr, "slow: %.*s on %.*s for request %.*s\n", static_cast<int>(event.statement.size()),
+                 event.statement.data(), static_cast<int>(event.node.size()), event.node.data(),
                  static_cast<int>(event.correlation_id.size()), event.correlation_id.data());
   }
   std::atomic<int> statements{0};

@@ -11,14 +11,13 @@ struct Note {
 };
 
 template <>
-inline constexpr auto breakwater::mapping<Note> = bw::table(
-    "notes", bw::column<&Note::id>("id", bw::primary_key), bw::column<&Note::text>("text"));
+inline constexpr auto breakwater::mapping<Note> = bw::table("notes", bw::column<&Note::id>("id", bw::primary_key),
+                                                            bw::column<&Note::text>("text"));
 
 // [lag]
 bw::result<void> a_session_reads_what_it_wrote_although_the_replica_lags() {
   BOOST_OUTCOME_TRY(auto cluster, bw::testing::cluster::start({.replicas = 1}));
-  BOOST_OUTCOME_TRY(
-      cluster.execute("create table notes (id int8 primary key, text text not null)"));
+  BOOST_OUTCOME_TRY(cluster.execute("create table notes (id int8 primary key, text text not null)"));
   BOOST_OUTCOME_TRY(cluster.wait_for_replay(cluster.replica(0)));
 
   bw::config config;

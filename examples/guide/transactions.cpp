@@ -14,8 +14,8 @@ struct Purse {
 };
 
 template <>
-inline constexpr auto breakwater::mapping<Purse> = bw::table(
-    "purses", bw::column<&Purse::id>("id", bw::primary_key), bw::column<&Purse::cents>("cents"));
+inline constexpr auto breakwater::mapping<Purse> = bw::table("purses", bw::column<&Purse::id>("id", bw::primary_key),
+                                                             bw::column<&Purse::cents>("cents"));
 
 // [business_error]
 struct transfer_error {
@@ -27,13 +27,11 @@ struct transfer_error {
   transfer_error(bw::error from) : why(reason::database), cause(std::move(from)) {}
 };
 template <class T>
-using transfer_result =
-    boost::outcome_v2::basic_result<T, transfer_error, boost::outcome_v2::policy::all_narrow>;
+using transfer_result = boost::outcome_v2::basic_result<T, transfer_error, boost::outcome_v2::policy::all_narrow>;
 // [/business_error]
 
 // [transfer]
-transfer_result<std::int64_t> transfer(bw::session session, std::int64_t from, std::int64_t to,
-                                       std::int64_t cents) {
+transfer_result<std::int64_t> transfer(bw::session session, std::int64_t from, std::int64_t to, std::int64_t cents) {
   return session.transact(
       [&](bw::transaction& tx) -> transfer_result<std::int64_t> {
         auto purses = tx.repository<Purse>();  // everything made from tx runs on its one connection
@@ -54,8 +52,7 @@ transfer_result<std::int64_t> transfer(bw::session session, std::int64_t from, s
 bw::result<void> topic(const bw::database& db) {
   bw::session session = db.session();
   BOOST_OUTCOME_TRY(guide::prepare(
-      session, {"drop table if exists purses",
-                "create table purses (id bigint primary key, cents bigint not null)"}));
+      session, {"drop table if exists purses", "create table purses (id bigint primary key, cents bigint not null)"}));
   BOOST_OUTCOME_TRY(session.repository<Purse>().insert({.id = 1, .cents = 100}));
   BOOST_OUTCOME_TRY(session.repository<Purse>().insert({.id = 2, .cents = 0}));
 
@@ -81,8 +78,7 @@ bw::result<void> topic(const bw::database& db) {
     expect(inner.error() == bw::errc::unique_violation);
     return bw::success();
   }));
-  BOOST_OUTCOME_TRY(const auto sum,
-                    session.query("select sum(cents)::bigint from purses").one<std::int64_t>());
+  BOOST_OUTCOME_TRY(const auto sum, session.query("select sum(cents)::bigint from purses").one<std::int64_t>());
   expect(sum == 105);
   // [/savepoint]
 

@@ -29,17 +29,15 @@ struct transfer {
 }  // namespace ledger
 
 template <>
-inline constexpr auto breakwater::mapping<ledger::account> =
-    bw::table("accounts", bw::column<&ledger::account::id>("id", bw::primary_key, bw::generated),
-              bw::column<&ledger::account::owner>("owner", bw::sensitive),
-              bw::column<&ledger::account::balance>("balance"),
-              bw::column<&ledger::account::version>("version", bw::version),
-              bw::column<&ledger::account::deleted_at>("deleted_at", bw::soft_delete));
+inline constexpr auto breakwater::mapping<ledger::account> = bw::table(
+    "accounts", bw::column<&ledger::account::id>("id", bw::primary_key, bw::generated),
+    bw::column<&ledger::account::owner>("owner", bw::sensitive), bw::column<&ledger::account::balance>("balance"),
+    bw::column<&ledger::account::version>("version", bw::version),
+    bw::column<&ledger::account::deleted_at>("deleted_at", bw::soft_delete));
 
 template <>
 inline constexpr auto breakwater::mapping<ledger::transfer> =
     bw::table("transfers", bw::column<&ledger::transfer::id>("id", bw::primary_key),
               bw::column<&ledger::transfer::from>("from"),  // a reserved word: names are always quoted
-              bw::column<&ledger::transfer::to>("to"),
-              bw::column<&ledger::transfer::amount>("amount"),
+              bw::column<&ledger::transfer::to>("to"), bw::column<&ledger::transfer::amount>("amount"),
               bw::column<&ledger::transfer::booked_at>("booked_at", bw::created_at));

@@ -5,7 +5,6 @@
 
 #include "statistics.hpp"
 #include "workload.hpp"
-
 #include <breakwater/testing/cluster.hpp>
 
 #include <charconv>
@@ -83,7 +82,8 @@ bool print_books(const ledger::statistics& seen, const ledger::node_counter& nod
                                       " reads, " + std::to_string(counts.writes) + " writes");
   }
   row("errors", std::to_string(seen.errors) + (seen.errors > 0 ? ", the last: " + seen.last_error() : ""));
-  row("total money", books.money.to_string() + (money_is_right ? ", unchanged" : ", should be " + expected.to_string()));
+  row("total money",
+      books.money.to_string() + (money_is_right ? ", unchanged" : ", should be " + expected.to_string()));
   row("lines in the journal",
       std::to_string(books.lines) + (journal_is_right ? ", one for each transfer" : ", not one for each transfer"));
   return money_is_right && journal_is_right && seen.errors == 0;

@@ -25,8 +25,8 @@ bw::result<outcome> book(const bw::session& on, std::int64_t from, std::int64_t 
     account& second = from < to ? payee : payer;
     BOOST_OUTCOME_TRY(accounts.update(first));
     BOOST_OUTCOME_TRY(accounts.update(second));
-    BOOST_OUTCOME_TRY(tx.repository<transfer>().insert(
-        {.id = bw::uuid::time_ordered(), .from = from, .to = to, .amount = amount}));
+    BOOST_OUTCOME_TRY(
+        tx.repository<transfer>().insert({.id = bw::uuid::time_ordered(), .from = from, .to = to, .amount = amount}));
     return outcome::done;
   });
 }
@@ -35,13 +35,15 @@ bw::result<outcome> book(const bw::session& on, std::int64_t from, std::int64_t 
 
 bw::result<std::vector<std::int64_t>> open_accounts(const bw::database& db) {
   bw::session session = db.session();
-  BOOST_OUTCOME_TRY(session.execute("create table accounts (id bigint generated always as identity primary key, "
-                                    "owner text not null, balance numeric(12, 2) not null check (balance >= 0), "
-                                    "version int not null, deleted_at timestamptz)"));
-  BOOST_OUTCOME_TRY(session.execute("create table transfers (id uuid primary key, "
-                                    "\"from\" bigint not null references accounts, "
-                                    "\"to\" bigint not null references accounts, "
-                                    "amount numeric(12, 2) not null, booked_at timestamptz not null)"));
+  BOOST_OUTCOME_TRY(
+      session.execute("create table accounts (id bigint generated always as identity primary key, "
+                      "owner text not null, balance numeric(12, 2) not null check (balance >= 0), "
+                      "version int not null, deleted_at timestamptz)"));
+  BOOST_OUTCOME_TRY(
+      session.execute("create table transfers (id uuid primary key, "
+                      "\"from\" bigint not null references accounts, "
+                      "\"to\" bigint not null references accounts, "
+                      "amount numeric(12, 2) not null, booked_at timestamptz not null)"));
   BOOST_OUTCOME_TRY((db.verify<account, transfer>()));  // the macro would take the comma for its own
 
   std::vector<std::int64_t> keys;

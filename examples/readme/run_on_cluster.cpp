@@ -2,10 +2,11 @@
 
 #include <breakwater/testing/cluster.hpp>
 
-#include <cstdio>
-#include <cstdlib>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
 
 int main(int argc, char** argv) {
   if (argc < 2) {

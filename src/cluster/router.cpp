@@ -61,9 +61,9 @@ router::router(const config& settings, std::vector<dsn> addresses)
   for (dsn& address : addresses) {
     auto of_node = settings_for(settings, std::move(address));
     of_node.background = &background_;
-    nodes_.push_back(std::make_unique<node>(
-        settings.pool, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_,
-        watcher_.get()));
+    nodes_.push_back(std::make_unique<node>(settings.pool,
+                                            std::make_shared<const postgres::connection_settings>(std::move(of_node)),
+                                            background_, watcher_.get()));
   }
   caretaker_ = std::jthread([this](const std::stop_token& stop) { look_after_pools(stop); });
 }

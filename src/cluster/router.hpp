@@ -1,12 +1,11 @@
 #pragma once
 
+#include "cluster/node.hpp"
+#include "core/task_runner.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/consistency.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
-
-#include "cluster/node.hpp"
-#include "core/task_runner.hpp"
 
 #include <atomic>
 #include <condition_variable>

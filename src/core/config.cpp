@@ -8,19 +8,17 @@ namespace breakwater {
 namespace {
 
 /// The same server twice would count its connections and its vote twice.
-void check_distinct_nodes(const std::vector<std::string>& nodes,
-                          std::vector<std::string>& problems) {
+void check_distinct_nodes(const std::vector<std::string>& nodes, std::vector<std::string>& problems) {
   // Where the service file has a say, equal names need not be equal servers.
   std::vector<std::pair<std::string, std::size_t>> seen;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto parsed = dsn::parse(nodes[i]);
     if (!parsed || parsed.value().get("service")) continue;
-    std::string name =
-        parsed.value().node_name() + " " + std::string(parsed.value().get("hostaddr").value_or(""));
+    std::string name = parsed.value().node_name() + " " + std::string(parsed.value().get("hostaddr").value_or(""));
     for (const auto& [other, position] : seen) {
       if (other != name) continue;
-      problems.push_back("`nodes[" + std::to_string(i) + "]` is the same server as `nodes[" +
-                         std::to_string(position) + "]`; each server may be given once");
+      problems.push_back("`nodes[" + std::to_string(i) + "]` is the same server as `nodes[" + std::to_string(position) +
+                         "]`; each server may be given once");
       break;
     }
     seen.emplace_back(std::move(name), i);
@@ -36,8 +34,7 @@ void check_together(const config& settings, std::vector<std::string>& problems) 
   check_distinct_nodes(settings.nodes, problems);
   if (settings.pool.min_idle > settings.pool.size) {
     problems.push_back("`pool.min_idle` is " + std::to_string(settings.pool.min_idle) +
-                       "; it must not be above `pool.size`, which is " +
-                       std::to_string(settings.pool.size));
+                       "; it must not be above `pool.size`, which is " + std::to_string(settings.pool.size));
   }
 }
 
@@ -50,8 +47,7 @@ result<config> config::from_dsn(std::string_view dsn) {
 
 result<void> validate(const config& settings) {
   std::vector<std::string> problems;
-  for (const detail::field& row : detail::config_table())
-    detail::check_value(row, settings, row.name, problems);
+  for (const detail::field& row : detail::config_table()) detail::check_value(row, settings, row.name, problems);
   check_together(settings, problems);
   if (!problems.empty()) return detail::to_error("the configuration", problems);
   return success();

@@ -24,13 +24,11 @@ void read_nodes(config& settings, std::string_view prefix, std::vector<std::stri
   const auto take_one = [&](const std::string& name) {
     const std::string_view value = variable(name);
     std::vector<detail::dsn_setting> parsed;
-    if (auto problem = detail::read_dsn(value, parsed))
-      problems.push_back("`" + name + "`: " + *problem);
+    if (auto problem = detail::read_dsn(value, parsed)) problems.push_back("`" + name + "`: " + *problem);
     settings.nodes = {std::string(value)};
   };
   const std::string one = detail::variable_name(prefix, "dsn");
-  if (!variable(detail::variable_name(prefix, "nodes")).empty())
-    return;  // the table's row has read it
+  if (!variable(detail::variable_name(prefix, "nodes")).empty()) return;  // the table's row has read it
   if (!variable(one).empty()) {
     take_one(one);
   } else if (settings.nodes.empty() && !variable("DATABASE_URL").empty()) {
@@ -58,14 +56,11 @@ void refuse_unknown_variables(std::string_view prefix, std::vector<std::string>&
 
 }  // namespace
 
-result<config> config::from_environment(std::string_view prefix) {
-  return from_environment(config{}, prefix);
-}
+result<config> config::from_environment(std::string_view prefix) { return from_environment(config{}, prefix); }
 
 result<config> config::from_environment(config base, std::string_view prefix) {
   if (prefix.empty()) {
-    return error(errc::invalid_argument,
-                 "the prefix of the environment variables must not be empty");
+    return error(errc::invalid_argument, "the prefix of the environment variables must not be empty");
   }
   std::vector<std::string> problems;
   for (const detail::field& row : detail::config_table()) {

@@ -43,8 +43,7 @@ constexpr std::array table{
     plain<&config::consistency>("consistency"),
     within<&config::connect_timeout>("connect_timeout", 10ms, 10min),
     within<&config::operation_timeout>("operation_timeout", 1ms, day),
-    within<&config::idle_in_transaction_session_timeout>("idle_in_transaction_session_timeout", 0ms,
-                                                         day),
+    within<&config::idle_in_transaction_session_timeout>("idle_in_transaction_session_timeout", 0ms, day),
     within<&config::shutdown_grace>("shutdown_grace", 0ms, 1h),
     within<&config::pool, &pool_options::size>("pool.size", 1, 10'000),
     within<&config::pool, &pool_options::min_idle>("pool.min_idle", 0, 10'000),
@@ -55,15 +54,14 @@ constexpr std::array table{
     within<&config::pool, &pool_options::validate_after_idle>("pool.validate_after_idle", 0ms, 1h),
     within<&config::pool, &pool_options::leak_warning_after>("pool.leak_warning_after", 0ms, day),
     plain<&config::statement_cache, &statement_cache_options::enabled>("statement_cache.enabled"),
-    within<&config::statement_cache, &statement_cache_options::size>("statement_cache.size", 1,
-                                                                     65'536),
+    within<&config::statement_cache, &statement_cache_options::size>("statement_cache.size", 1, 65'536),
     // The kernel's own limits (MAX_TCP_KEEPIDLE and its neighbours in Linux).
     within<&config::tcp, &tcp_options::keepalives_idle>("tcp.keepalives_idle", 1s, 32'767s),
     within<&config::tcp, &tcp_options::keepalives_interval>("tcp.keepalives_interval", 1s, 32'767s),
     within<&config::tcp, &tcp_options::keepalives_count>("tcp.keepalives_count", 1, 127),
     within<&config::tcp, &tcp_options::user_timeout>("tcp.user_timeout", 0ms, day),
-    within<&config::tcp, &tcp_options::client_connection_check_interval>(
-        "tcp.client_connection_check_interval", 0ms, 1h),
+    within<&config::tcp, &tcp_options::client_connection_check_interval>("tcp.client_connection_check_interval", 0ms,
+                                                                         1h),
 };
 
 template <class... Functions>
@@ -96,9 +94,7 @@ struct text_of<std::vector<std::string>> {
     }
     return out;
   }
-  static std::optional<std::vector<std::string>> parse(std::string_view text) {
-    return split_nodes(text);
-  }
+  static std::optional<std::vector<std::string>> parse(std::string_view text) { return split_nodes(text); }
 };
 
 template <>
@@ -123,8 +119,7 @@ struct text_of<bool> {
 
 template <>
 struct text_of<consistency> {
-  static constexpr std::array values{consistency::primary, consistency::read_your_writes,
-                                     consistency::eventual};
+  static constexpr std::array values{consistency::primary, consistency::read_your_writes, consistency::eventual};
   static constexpr std::string_view type = "a name";
   static constexpr std::string_view allowed = "primary, read_your_writes or eventual";
   static std::string print(consistency value) { return std::string(to_string(value)); }
@@ -163,9 +158,7 @@ template <>
 struct text_of<milliseconds> {
   static constexpr std::string_view type = "a duration such as 250ms, 5s or 10min";
   static std::string print(milliseconds value) { return print_duration(value); }
-  static std::optional<milliseconds> parse(std::string_view text) noexcept {
-    return parse_duration(text);
-  }
+  static std::optional<milliseconds> parse(std::string_view text) noexcept { return parse_duration(text); }
 };
 
 template <>
@@ -185,22 +178,18 @@ struct text_of<seconds> {
 /// Calls `function` with the field's kind and the text_of its type.
 template <class Function>
 auto visit(const field& row, Function function) {
-  return std::visit(
-      overloaded{
-          [&]<class T>(const plain_field<T>& kind) { return function(kind, text_of<T>{}); },
-          [&]<class T>(const bounded_field<T>& kind) { return function(kind, text_of<T>{}); }},
-      row.kind);
+  return std::visit(overloaded{[&]<class T>(const plain_field<T>& kind) { return function(kind, text_of<T>{}); },
+                               [&]<class T>(const bounded_field<T>& kind) { return function(kind, text_of<T>{}); }},
+                    row.kind);
 }
 
 std::string name_of(std::string_view shown) { return "`" + std::string(shown) + "`"; }
 
-void check_nodes(const std::vector<std::string>& nodes, std::string_view shown,
-                 std::vector<std::string>& problems) {
+void check_nodes(const std::vector<std::string>& nodes, std::string_view shown, std::vector<std::string>& problems) {
   std::vector<dsn_setting> settings;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (const auto problem = read_dsn(nodes[i], settings)) {
-      problems.push_back(name_of(std::string(shown) + "[" + std::to_string(i) + "]") + ": " +
-                         *problem);
+      problems.push_back(name_of(std::string(shown) + "[" + std::to_string(i) + "]") + ": " + *problem);
     }
   }
 }
@@ -240,36 +229,29 @@ bool assign_text(const field& row, config& settings, std::string_view text) {
   });
 }
 
-void check_value(const field& row, const config& settings, std::string_view shown,
-                 std::vector<std::string>& problems) {
+void check_value(const field& row, const config& settings, std::string_view shown, std::vector<std::string>& problems) {
   const auto refuse = [&](std::string_view value) {
-    problems.push_back(name_of(shown) + " is " + std::string(value) + "; it must be " +
-                       expected_of(row));
+    problems.push_back(name_of(shown) + " is " + std::string(value) + "; it must be " + expected_of(row));
   };
-  const auto check = overloaded{[&](const plain_field<std::vector<std::string>>& kind) {
-                                  check_nodes(read(kind, settings), shown, problems);
-                                },
-                                [&](const plain_field<std::string>& kind) {
-                                  const std::string& value = read(kind, settings);
-                                  const bool printable = std::ranges::all_of(
-                                      value, [](char c) { return c >= ' ' && c <= '~'; });
-                                  // pg_stat_activity cuts it at NAMEDATALEN - 1 and turns the rest
-                                  // into question marks.
-                                  if (value.size() > 63 || !printable)
-                                    refuse("text of " + std::to_string(value.size()) + " bytes");
-                                },
-                                [](const plain_field<bool>&) {},
-                                [&](const plain_field<consistency>& kind) {
-                                  const auto value = read(kind, settings);
-                                  if (!text_of<consistency>::parse(to_string(value)))
-                                    refuse("a value outside the enumeration");
-                                },
-                                [&]<class T>(const bounded_field<T>& kind) {
-                                  const T value = read(kind, settings);
-                                  // Written so that a NaN is refused too.
-                                  if (!(value >= kind.least && value <= kind.most))
-                                    refuse(print_value(row, settings));
-                                }};
+  const auto check = overloaded{
+      [&](const plain_field<std::vector<std::string>>& kind) { check_nodes(read(kind, settings), shown, problems); },
+      [&](const plain_field<std::string>& kind) {
+        const std::string& value = read(kind, settings);
+        const bool printable = std::ranges::all_of(value, [](char c) { return c >= ' ' && c <= '~'; });
+        // pg_stat_activity cuts it at NAMEDATALEN - 1 and turns the rest
+        // into question marks.
+        if (value.size() > 63 || !printable) refuse("text of " + std::to_string(value.size()) + " bytes");
+      },
+      [](const plain_field<bool>&) {},
+      [&](const plain_field<consistency>& kind) {
+        const auto value = read(kind, settings);
+        if (!text_of<consistency>::parse(to_string(value))) refuse("a value outside the enumeration");
+      },
+      [&]<class T>(const bounded_field<T>& kind) {
+        const T value = read(kind, settings);
+        // Written so that a NaN is refused too.
+        if (!(value >= kind.least && value <= kind.most)) refuse(print_value(row, settings));
+      }};
   std::visit(check, row.kind);
 }
 

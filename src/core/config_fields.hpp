@@ -36,8 +36,8 @@ using seconds = std::chrono::seconds;
 struct field {
   std::string_view name;  ///< nested names joined by '.'
   std::variant<plain_field<std::vector<std::string>>, plain_field<std::string>, plain_field<bool>,
-               plain_field<consistency>, bounded_field<std::size_t>, bounded_field<double>,
-               bounded_field<milliseconds>, bounded_field<seconds>>
+               plain_field<consistency>, bounded_field<std::size_t>, bounded_field<double>, bounded_field<milliseconds>,
+               bounded_field<seconds>>
       kind;
 };
 
@@ -57,8 +57,7 @@ struct field {
 
 /// Adds what is wrong with the field's value: `shown` (the field's or variable's name), value, what
 /// is allowed.
-void check_value(const field& row, const config& settings, std::string_view shown,
-                 std::vector<std::string>& problems);
+void check_value(const field& row, const config& settings, std::string_view shown, std::vector<std::string>& problems);
 /// Sets the field from text. False when the text is none of the field's type; ranges are for
 /// `check_value`.
 [[nodiscard]] bool assign_text(const field& row, config& settings, std::string_view text);

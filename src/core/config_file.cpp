@@ -20,8 +20,7 @@ constexpr std::size_t max_file_size = 1024 * 1024;
 
 result<std::string> read_file(const std::string& path) {
   const auto can_not_read = [&](const std::string& why) {
-    return error(errc::invalid_argument,
-                 "the configuration file " + path + " can not be read: " + why);
+    return error(errc::invalid_argument, "the configuration file " + path + " can not be read: " + why);
   };
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -39,29 +38,24 @@ std::string position_of(std::size_t byte, std::string_view text) {
   const std::string_view before = text.substr(0, std::min(byte == 0 ? 0 : byte - 1, text.size()));
   const auto lines = std::ranges::count(before, '\n');
   const auto line_start = before.rfind('\n');  // npos + 1 is 0
-  return "line " + std::to_string(lines + 1) + ", column " +
-         std::to_string(before.size() - (line_start + 1) + 1);
+  return "line " + std::to_string(lines + 1) + ", column " + std::to_string(before.size() - (line_start + 1) + 1);
 }
 
 /// Parses, and collects keys that stand twice in one object: of such a pair JSON keeps the last in
 /// silence.
-result<json> parse_json(const std::string& path, const std::string& text,
-                        std::vector<std::string>& problems) {
+result<json> parse_json(const std::string& path, const std::string& text, std::vector<std::string>& problems) {
   std::vector<std::set<std::string>> open_objects;
   const auto watch = [&](int, json::parse_event_t event, json& parsed) {
     if (event == json::parse_event_t::object_start) open_objects.emplace_back();
     if (event == json::parse_event_t::object_end) open_objects.pop_back();
-    if (event == json::parse_event_t::key &&
-        !open_objects.back().insert(parsed.get<std::string>()).second) {
-      problems.push_back("the key " + detail::quote_harmless(parsed.get<std::string>()) +
-                         " is given twice");
+    if (event == json::parse_event_t::key && !open_objects.back().insert(parsed.get<std::string>()).second) {
+      problems.push_back("the key " + detail::quote_harmless(parsed.get<std::string>()) + " is given twice");
     }
     return true;
   };
   // The parser's messages quote the file, which holds passwords: only the position is passed on.
   const auto refuse = [&](const std::string& where) {
-    return error(errc::invalid_argument,
-                 "the configuration file " + path + " is not valid JSON" + where);
+    return error(errc::invalid_argument, "the configuration file " + path + " is not valid JSON" + where);
   };
   try {
     return json::parse(text, watch, true, /*ignore_comments=*/true);
@@ -77,20 +71,15 @@ bool has_expected_type(const detail::field& row, const json& value) {
   struct {
     const json& value;
     bool operator()(const plain_field<std::vector<std::string>>&) const {
-      return value.is_array() &&
-             std::ranges::all_of(value, [](const json& node) { return node.is_string(); });
+      return value.is_array() && std::ranges::all_of(value, [](const json& node) { return node.is_string(); });
     }
     bool operator()(const plain_field<std::string>&) const { return value.is_string(); }
     bool operator()(const plain_field<bool>&) const { return value.is_boolean(); }
     bool operator()(const plain_field<consistency>&) const { return value.is_string(); }
     bool operator()(const bounded_field<std::size_t>&) const { return value.is_number_integer(); }
     bool operator()(const bounded_field<double>&) const { return value.is_number(); }
-    bool operator()(const bounded_field<milliseconds>&) const {
-      return value.is_string() || value.is_number_integer();
-    }
-    bool operator()(const bounded_field<seconds>&) const {
-      return value.is_string() || value.is_number_integer();
-    }
+    bool operator()(const bounded_field<milliseconds>&) const { return value.is_string() || value.is_number_integer(); }
+    bool operator()(const bounded_field<seconds>&) const { return value.is_string() || value.is_number_integer(); }
   } const check{value};
   return std::visit(check, row.kind);
 }
@@ -107,8 +96,7 @@ std::string shown(const json& value) {
 /// Walks over the file's objects beside the table of fields.
 class file_reader {
  public:
-  file_reader(config& settings, std::vector<std::string>& problems)
-      : settings_(settings), problems_(problems) {}
+  file_reader(config& settings, std::vector<std::string>& problems) : settings_(settings), problems_(problems) {}
 
   void read_object(const json& object, const std::string& group) {
     for (const auto& [key, value] : object.items()) {
@@ -132,9 +120,8 @@ class file_reader {
 
  private:
   static bool is_group(const std::string& name) {
-    return std::ranges::any_of(detail::config_table(), [&](const detail::field& row) {
-      return row.name.starts_with(name + ".");
-    });
+    return std::ranges::any_of(detail::config_table(),
+                               [&](const detail::field& row) { return row.name.starts_with(name + "."); });
   }
 
   void read_field(const detail::field& row, const json& value) {
@@ -143,18 +130,15 @@ class file_reader {
       std::get<detail::plain_field<std::vector<std::string>>>(row.kind).at(settings_) =
           value.get<std::vector<std::string>>();
     } else if (assigned) {
-      assigned = detail::assign_text(row, settings_,
-                                     value.is_string() ? value.get<std::string>() : value.dump());
+      assigned = detail::assign_text(row, settings_, value.is_string() ? value.get<std::string>() : value.dump());
     }
     if (assigned) {
       detail::check_value(row, settings_, row.name, problems_);
     } else {
       // Text in the place of connection strings may well be one.
-      const bool secret =
-          std::holds_alternative<detail::plain_field<std::vector<std::string>>>(row.kind);
-      problems_.push_back("`" + std::string(row.name) + "` is " +
-                          (secret ? "something else" : shown(value)) + "; it must be " +
-                          detail::expected_of(row));
+      const bool secret = std::holds_alternative<detail::plain_field<std::vector<std::string>>>(row.kind);
+      problems_.push_back("`" + std::string(row.name) + "` is " + (secret ? "something else" : shown(value)) +
+                          "; it must be " + detail::expected_of(row));
     }
   }
 
@@ -162,8 +146,7 @@ class file_reader {
     std::vector<std::string_view> known;
     for (const detail::field& row : detail::config_table()) {
       known.push_back(row.name);
-      if (const auto dot = row.name.find('.'); dot != std::string_view::npos)
-        known.push_back(row.name.substr(0, dot));
+      if (const auto dot = row.name.find('.'); dot != std::string_view::npos) known.push_back(row.name.substr(0, dot));
     }
     std::string problem = "the key " + detail::quote_harmless(name) + " is not a setting";
     if (const auto near = detail::nearest(name, known); !near.empty()) {

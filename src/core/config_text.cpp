@@ -17,8 +17,8 @@ struct unit {
   std::int64_t milliseconds;
 };
 /// PostgreSQL's own units of time, largest first.
-constexpr std::array units{unit{"d", 86'400'000}, unit{"h", 3'600'000}, unit{"min", 60'000},
-                           unit{"s", 1'000}, unit{"ms", 1}};
+constexpr std::array units{unit{"d", 86'400'000}, unit{"h", 3'600'000}, unit{"min", 60'000}, unit{"s", 1'000},
+                           unit{"ms", 1}};
 
 constexpr std::string_view blanks = " \t\n\r\f\v";
 
@@ -31,8 +31,7 @@ std::string_view trim(std::string_view text) noexcept {
 /// Length of the first connection string in `text`, up to its separator. Inside a quoted value of a
 /// `keyword=value` list nothing separates; in a URI a quote is a character like any other.
 std::size_t length_of_node(std::string_view text) noexcept {
-  const bool is_uri =
-      is_dsn_uri(text.substr(std::min(text.find_first_not_of(blanks), text.size())));
+  const bool is_uri = is_dsn_uri(text.substr(std::min(text.find_first_not_of(blanks), text.size())));
   bool quoted = false;
   char last = '\0';  // the last character that is not blank: a quote opens a value only behind `=`
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -70,8 +69,7 @@ std::optional<milliseconds> parse_duration(std::string_view text) noexcept {
   for (const unit& row : units) {
     if (name != row.name && !(name.empty() && row.milliseconds == 1)) continue;
     constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-    if (number > most / row.milliseconds || number < -(most / row.milliseconds))
-      return std::nullopt;
+    if (number > most / row.milliseconds || number < -(most / row.milliseconds)) return std::nullopt;
     return milliseconds(number * row.milliseconds);
   }
   return std::nullopt;
@@ -103,17 +101,14 @@ std::string quote_harmless(std::string_view text) {
            std::string_view("_.+- ").find(c) != std::string_view::npos;
   };
   if (text.empty()) return "empty";
-  if (text.size() <= 64 && std::ranges::all_of(text, harmless))
-    return "\"" + std::string(text) + "\"";
+  if (text.size() <= 64 && std::ranges::all_of(text, harmless)) return "\"" + std::string(text) + "\"";
   return "text of " + std::to_string(text.size()) + " bytes";
 }
 
 error to_error(std::string_view where, const std::vector<std::string>& problems) {
   std::string text(where);
-  text.append(problems.size() == 1 ? " has a mistake: "
-                                   : " has " + std::to_string(problems.size()) + " mistakes: ");
-  for (std::size_t i = 0; i < problems.size(); ++i)
-    text.append(i == 0 ? "" : "; ").append(problems[i]);
+  text.append(problems.size() == 1 ? " has a mistake: " : " has " + std::to_string(problems.size()) + " mistakes: ");
+  for (std::size_t i = 0; i < problems.size(); ++i) text.append(i == 0 ? "" : "; ").append(problems[i]);
   return error(errc::invalid_argument, std::move(text));
 }
 

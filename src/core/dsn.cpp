@@ -11,8 +11,7 @@ constexpr std::uint16_t default_port = 5432;  // libpq's own
 
 /// A value as libpq reads it back from a `keyword=value` list, on one line.
 void append_value(std::string& out, std::string_view value) {
-  const bool quoted =
-      value.empty() || value.find_first_of(" '\\\t\n\r\f\v") != std::string_view::npos;
+  const bool quoted = value.empty() || value.find_first_of(" '\\\t\n\r\f\v") != std::string_view::npos;
   if (quoted) out += '\'';
   for (const char c : value) {
     const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -26,8 +25,7 @@ void append_value(std::string& out, std::string_view value) {
 
 result<dsn> dsn::parse(std::string_view text) {
   std::vector<setting> settings;
-  if (auto problem = detail::read_dsn(text, settings))
-    return error(errc::invalid_argument, std::move(*problem));
+  if (auto problem = detail::read_dsn(text, settings)) return error(errc::invalid_argument, std::move(*problem));
   return dsn(std::move(settings));
 }
 
@@ -52,8 +50,7 @@ std::vector<std::uint16_t> dsn::ports() const {
   const auto given = detail::split_dsn_list(get("port").value_or(""));
   std::vector<std::uint16_t> ports(hosts().size(), default_port);
   for (std::size_t i = 0; i < ports.size() && !given.empty(); ++i) {
-    std::string_view text =
-        given.size() == 1 ? given[0] : given[i];  // one port stands for all hosts
+    std::string_view text = given.size() == 1 ? given[0] : given[i];  // one port stands for all hosts
     text.remove_prefix(std::min(text.find_first_not_of(" \t\n\r\f\v"), text.size()));
     // Checked by parse(): a number, or empty for the default.
     std::from_chars(text.data(), text.data() + text.size(), ports[i]);
@@ -73,13 +70,11 @@ result<dsn> dsn::with(std::string_view keyword, std::string_view value) const {
                  "the keyword to set is not one of libpq's" + detail::dsn_keyword_hint(keyword));
   }
   if (value.find('\0') != std::string_view::npos) {
-    return error(errc::invalid_argument,
-                 "the value for `" + std::string(keyword) + "` has a NUL byte in it");
+    return error(errc::invalid_argument, "the value for `" + std::string(keyword) + "` has a NUL byte in it");
   }
   if (value.size() > max_dsn_length) {
-    return error(errc::invalid_argument, "the value for `" + std::string(keyword) +
-                                             "` is longer than " + std::to_string(max_dsn_length) +
-                                             " bytes");
+    return error(errc::invalid_argument, "the value for `" + std::string(keyword) + "` is longer than " +
+                                             std::to_string(max_dsn_length) + " bytes");
   }
   std::vector<setting> settings;
   for (const std::string_view name : known) {
@@ -111,8 +106,7 @@ std::string dsn::masked() const {
   for (const auto& [keyword, value] : settings_) {
     if (!out.empty()) out += ' ';
     out.append(keyword).append("=");
-    append_value(out,
-                 detail::dsn_setting_is_secret(keyword, value) ? "***" : std::string_view(value));
+    append_value(out, detail::dsn_setting_is_secret(keyword, value) ? "***" : std::string_view(value));
   }
   return out;
 }

@@ -41,8 +41,7 @@ struct known_keyword {
 
 /// Keywords that newer versions of libpq have as debugging options, which it does not hide, though
 /// they are as good as the password.
-constexpr std::array<std::string_view, 3> more_secrets{"scram_client_key", "scram_server_key",
-                                                       "oauth_client_secret"};
+constexpr std::array<std::string_view, 3> more_secrets{"scram_client_key", "scram_server_key", "oauth_client_secret"};
 
 const std::vector<known_keyword>& known_keywords() {
   // Never destroyed: views of the names live as long as the program.
@@ -51,8 +50,8 @@ const std::vector<known_keyword>& known_keywords() {
     const options_ptr options = parse_with_libpq("postgresql://");
     for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
       const std::string_view name = option->keyword;
-      const bool secret = std::string_view(option->dispchar) == "*" ||
-                          std::ranges::find(more_secrets, name) != more_secrets.end();
+      const bool secret =
+          std::string_view(option->dispchar) == "*" || std::ranges::find(more_secrets, name) != more_secrets.end();
       names->push_back({std::string(name), secret});
     }
     return names;
@@ -60,17 +59,14 @@ const std::vector<known_keyword>& known_keywords() {
   return keywords;
 }
 
-std::string_view value_of(const std::vector<dsn_setting>& settings,
-                          std::string_view keyword) noexcept {
+std::string_view value_of(const std::vector<dsn_setting>& settings, std::string_view keyword) noexcept {
   for (const auto& [name, value] : settings) {
     if (name == keyword) return value;
   }
   return {};
 }
 
-constexpr bool is_control(char c) noexcept {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
+constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 /// Names, and addresses with their scope ("fe80::1%eth0"). An internationalised name is given in
 /// its ASCII form: the resolver takes no other.
@@ -85,17 +81,14 @@ struct allowed_values {
   std::array<std::string_view, 6> values;
 };
 constexpr std::array enumerated{
-    allowed_values{"sslmode",
-                   {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
+    allowed_values{"sslmode", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
     allowed_values{"channel_binding", {"disable", "prefer", "require"}},
     allowed_values{"gssencmode", {"disable", "prefer", "require"}},
-    allowed_values{"target_session_attrs",
-                   {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}},
+    allowed_values{"target_session_attrs", {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}},
 };
 
-constexpr std::array<std::string_view, 6> whole_numbers{"connect_timeout",  "keepalives",
-                                                        "keepalives_idle",  "keepalives_interval",
-                                                        "keepalives_count", "tcp_user_timeout"};
+constexpr std::array<std::string_view, 6> whole_numbers{"connect_timeout",     "keepalives",       "keepalives_idle",
+                                                        "keepalives_interval", "keepalives_count", "tcp_user_timeout"};
 
 /// libpq's integers may have blanks around them.
 std::string_view trim(std::string_view text) noexcept {
@@ -117,8 +110,7 @@ std::optional<std::string> check_enumerated(const std::vector<dsn_setting>& sett
   for (const allowed_values& row : enumerated) {
     const std::string_view value = value_of(settings, row.keyword);
     if (value.empty() || std::ranges::find(row.values, value) != row.values.end()) continue;
-    std::string text =
-        "`" + std::string(row.keyword) + "` has a value that is not allowed; allowed are";
+    std::string text = "`" + std::string(row.keyword) + "` has a value that is not allowed; allowed are";
     for (const std::string_view allowed : row.values) {
       if (!allowed.empty()) text.append(text.ends_with("are") ? " " : ", ").append(allowed);
     }
@@ -130,14 +122,12 @@ std::optional<std::string> check_enumerated(const std::vector<dsn_setting>& sett
 std::optional<std::string> check_numbers(const std::vector<dsn_setting>& settings) {
   for (const std::string_view keyword : whole_numbers) {
     const std::string_view value = value_of(settings, keyword);
-    if (!value.empty() && !to_int(value))
-      return "`" + std::string(keyword) + "` must be a whole number";
+    if (!value.empty() && !to_int(value)) return "`" + std::string(keyword) + "` must be a whole number";
   }
   return std::nullopt;
 }
 
-std::optional<std::string> check_ports(const std::vector<dsn_setting>& settings,
-                                       std::size_t hosts) {
+std::optional<std::string> check_ports(const std::vector<dsn_setting>& settings, std::size_t hosts) {
   const auto ports = split_dsn_list(value_of(settings, "port"));
   for (std::size_t i = 0; i < ports.size(); ++i) {
     if (ports[i].empty()) continue;  // the default
@@ -159,13 +149,11 @@ std::optional<std::string> check_ports(const std::vector<dsn_setting>& settings,
 
 /// Hosts go into errors and metric labels, so nothing else may pass for one: "db1password=..." is a
 /// blank forgotten in a `keyword=value` list.
-std::optional<std::string> check_hosts(std::string_view keyword,
-                                       const std::vector<std::string_view>& hosts) {
+std::optional<std::string> check_hosts(std::string_view keyword, const std::vector<std::string_view>& hosts) {
   for (std::size_t i = 0; i < hosts.size(); ++i) {
-    const bool is_folder =
-        keyword == "host" && (hosts[i].starts_with('/') || hosts[i].starts_with('@'));
-    const bool right = is_folder ? std::ranges::none_of(hosts[i], is_control)
-                                 : std::ranges::all_of(hosts[i], is_host_character);
+    const bool is_folder = keyword == "host" && (hosts[i].starts_with('/') || hosts[i].starts_with('@'));
+    const bool right =
+        is_folder ? std::ranges::none_of(hosts[i], is_control) : std::ranges::all_of(hosts[i], is_host_character);
     if (right) continue;
     std::string text = "`" + std::string(keyword) + "`";
     if (hosts.size() > 1) text.append(" number ").append(std::to_string(i + 1));
@@ -196,8 +184,7 @@ const std::vector<std::string_view>& dsn_keywords() {
 
 bool dsn_setting_is_secret(std::string_view keyword, std::string_view value) {
   return std::ranges::any_of(known_keywords(), [&](const known_keyword& known) {
-    return known.secret &&
-           (known.name == keyword || value.find(known.name + "=") != std::string_view::npos);
+    return known.secret && (known.name == keyword || value.find(known.name + "=") != std::string_view::npos);
   });
 }
 
@@ -227,12 +214,10 @@ std::optional<std::string> check_dsn_settings(const std::vector<dsn_setting>& se
   if (auto problem = check_hosts("host", hosts)) return problem;
   if (auto problem = check_hosts("hostaddr", addresses)) return problem;
   if (!hosts.empty() && !addresses.empty() && hosts.size() != addresses.size()) {
-    return "`hostaddr` lists " + std::to_string(addresses.size()) + " addresses for " +
-           std::to_string(hosts.size()) + " host(s); they must be as many";
+    return "`hostaddr` lists " + std::to_string(addresses.size()) + " addresses for " + std::to_string(hosts.size()) +
+           " host(s); they must be as many";
   }
-  if (auto problem =
-          check_ports(settings, std::max<std::size_t>({hosts.size(), addresses.size(), 1})))
-    return problem;
+  if (auto problem = check_ports(settings, std::max<std::size_t>({hosts.size(), addresses.size(), 1}))) return problem;
   if (auto problem = check_enumerated(settings)) return problem;
   return check_numbers(settings);
 }
@@ -259,8 +244,7 @@ std::optional<std::string> read_dsn(std::string_view text, std::vector<dsn_setti
   }
   settings.clear();
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val != nullptr && option->val[0] != '\0')
-      settings.emplace_back(option->keyword, option->val);
+    if (option->val != nullptr && option->val[0] != '\0') settings.emplace_back(option->keyword, option->val);
   }
   return check_dsn_settings(settings);
 }

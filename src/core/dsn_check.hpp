@@ -22,11 +22,9 @@ using dsn_setting = std::pair<std::string, std::string>;
 
 /// Reads a connection string into `settings`. Returns what is wrong with it, or nothing when it is
 /// right.
-[[nodiscard]] std::optional<std::string> read_dsn(std::string_view text,
-                                                  std::vector<dsn_setting>& settings);
+[[nodiscard]] std::optional<std::string> read_dsn(std::string_view text, std::vector<dsn_setting>& settings);
 /// What is wrong with settings that libpq would only refuse when connecting, or nothing.
-[[nodiscard]] std::optional<std::string> check_dsn_settings(
-    const std::vector<dsn_setting>& settings);
+[[nodiscard]] std::optional<std::string> check_dsn_settings(const std::vector<dsn_setting>& settings);
 
 /// Why libpq's parser refused `text`, in words that hold no part of it.
 [[nodiscard]] std::string explain_refused_dsn(std::string_view text);

@@ -40,11 +40,10 @@ class keyword_list {
       if (at_end() || text_[at_] != '=') return no_equals_sign(keyword, number);
       ++at_;
       skip_blanks();
-      if (!skip_value())
-        return "the value of " + name_setting(keyword, number) + " has no closing quote";
+      if (!skip_value()) return "the value of " + name_setting(keyword, number) + " has no closing quote";
       if (!is_known(keyword)) {
-        return name_setting(keyword, number) + " is not a keyword of libpq" +
-               dsn_keyword_hint(keyword) + " (a value with spaces must stand in single quotes)";
+        return name_setting(keyword, number) + " is not a keyword of libpq" + dsn_keyword_hint(keyword) +
+               " (a value with spaces must stand in single quotes)";
       }
     }
   }
@@ -105,8 +104,8 @@ std::string explain_parameters(std::string_view query) {
     const std::string_view parameter = query.substr(0, next);
     const auto equals = parameter.find('=');
     const std::string_view keyword = parameter.substr(0, equals);
-    const std::string name = is_known(keyword) ? "`" + std::string(keyword) + "`"
-                                               : "parameter number " + std::to_string(number);
+    const std::string name =
+        is_known(keyword) ? "`" + std::string(keyword) + "`" : "parameter number " + std::to_string(number);
     if (equals == std::string_view::npos) return name + " in the URI has no `=` and value";
     if (parameter.find('=', equals + 1) != std::string_view::npos) {
       return name + " in the URI has a second `=`; write it as %3D";
@@ -127,8 +126,7 @@ std::string explain_uri(std::string_view uri) {
     const std::string_view escape = uri.substr(at, 3);
     const std::string where = " at position " + std::to_string(at + 1) + " of the URI ";
     if (escape.size() < 3 || !is_hex(escape[1]) || !is_hex(escape[2])) {
-      return "the `%`" + where +
-             "is not followed by two hexadecimal digits; a `%` itself is written %25";
+      return "the `%`" + where + "is not followed by two hexadecimal digits; a `%` itself is written %25";
     }
     if (escape == "%00") return "the %00" + where + "is not allowed: no value can hold a NUL byte";
   }
@@ -136,8 +134,7 @@ std::string explain_uri(std::string_view uri) {
   if (const auto at = uri.find_first_of("@/"); at != std::string_view::npos && uri[at] == '@') {
     uri.remove_prefix(at + 1);
   }
-  if (std::string text = explain_brackets(uri.substr(0, uri.find_first_of("/?"))); !text.empty())
-    return text;
+  if (std::string text = explain_brackets(uri.substr(0, uri.find_first_of("/?"))); !text.empty()) return text;
   if (const auto query = uri.find('?'); query != std::string_view::npos) {
     if (std::string text = explain_parameters(uri.substr(query + 1)); !text.empty()) return text;
   }

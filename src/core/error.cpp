@@ -28,8 +28,7 @@ error::details& error::own() {
 }
 
 std::string_view error::sqlstate() const noexcept {
-  return sqlstate_[0] == '\0' ? std::string_view{}
-                              : std::string_view{sqlstate_.data(), sqlstate_.size()};
+  return sqlstate_[0] == '\0' ? std::string_view{} : std::string_view{sqlstate_.data(), sqlstate_.size()};
 }
 std::string_view error::constraint() const noexcept {
   return details_ ? std::string_view{details_->constraint} : std::string_view{};
@@ -51,9 +50,7 @@ std::string error::message() const {
   std::string out;
   if (!statement().empty()) out.append(statement()).append(": ");
   out.append(to_string(code_)).append(": ");
-  out.append(details_ && !details_->text.empty()
-                 ? details_->text
-                 : error_category().message(static_cast<int>(code_)));
+  out.append(details_ && !details_->text.empty() ? details_->text : error_category().message(static_cast<int>(code_)));
 
   std::string where;
   const auto add = [&where](std::string_view label, std::string_view value) {
@@ -137,8 +134,7 @@ error& error::with_text(std::string text) {
   return *this;
 }
 error& error::with_attempts(unsigned count) noexcept {
-  attempts_ = static_cast<std::uint16_t>(
-      std::min<unsigned>(count, std::numeric_limits<std::uint16_t>::max()));
+  attempts_ = static_cast<std::uint16_t>(std::min<unsigned>(count, std::numeric_limits<std::uint16_t>::max()));
   return *this;
 }
 error& error::with_poisoned_connection(bool value) noexcept {
@@ -146,15 +142,12 @@ error& error::with_poisoned_connection(bool value) noexcept {
   return *this;
 }
 
-bad_result::bad_result(breakwater::error cause)
-    : cause_(std::move(cause)), text_(cause_.message()) {}
+bad_result::bad_result(breakwater::error cause) : cause_(std::move(cause)), text_(cause_.message()) {}
 
 namespace detail {
 
 void throw_bad_result(const error& cause) { throw bad_result(cause); }
-void throw_no_error() {
-  throw bad_result(error(errc::internal, "error() was asked of a result that holds a value"));
-}
+void throw_no_error() { throw bad_result(error(errc::internal, "error() was asked of a result that holds a value")); }
 
 }  // namespace detail
 }  // namespace breakwater

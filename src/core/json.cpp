@@ -19,8 +19,7 @@ const char* explain(detail::json_fault fault) noexcept {
              "null";
     case detail::json_fault::no_name: return "an object's member needs a name in double quotes";
     case detail::json_fault::no_colon: return "a member's name must be followed by a colon";
-    case detail::json_fault::no_comma_or_end:
-      return "a comma, or the end of the array or object, is missing";
+    case detail::json_fault::no_comma_or_end: return "a comma, or the end of the array or object, is missing";
     case detail::json_fault::bad_string:
       return "a string is not terminated, has an unescaped control character or an unknown escape";
     case detail::json_fault::bad_number:
@@ -33,8 +32,7 @@ const char* explain(detail::json_fault fault) noexcept {
 }
 
 error to_error(detail::json_verdict verdict) {
-  return {errc::data_error,
-          "not JSON: at byte " + std::to_string(verdict.at) + ", " + explain(verdict.fault)};
+  return {errc::data_error, "not JSON: at byte " + std::to_string(verdict.at) + ", " + explain(verdict.fault)};
 }
 
 }  // namespace

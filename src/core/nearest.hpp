@@ -8,8 +8,7 @@
 namespace breakwater::detail {
 
 /// Levenshtein's distance, cut short: anything above `limit` comes back as `limit + 1`.
-[[nodiscard]] inline std::size_t edit_distance(std::string_view a, std::string_view b,
-                                               std::size_t limit) {
+[[nodiscard]] inline std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
   if (a.size() > b.size() + limit || b.size() > a.size() + limit) return limit + 1;
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;

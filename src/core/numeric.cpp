@@ -80,8 +80,7 @@ bool assemble_digits(const detail::decimal_text& text, std::string& digits) {
 
 numeric numeric_access::from_digits(bool negative, std::string digits, std::int64_t scale) {
   digits.erase(0, digits.size() - without_leading_zeros(digits).size());
-  if (digits.size() <= detail::max_small_digits)
-    return small(negative, to_magnitude(digits), scale);
+  if (digits.size() <= detail::max_small_digits) return small(negative, to_magnitude(digits), scale);
   if (static_cast<std::int64_t>(digits.size()) - scale > detail::max_integer_digits) {
     return negative ? numeric::negative_infinity() : numeric::infinity();
   }
@@ -111,8 +110,7 @@ result<numeric> numeric::parse(std::string_view text) {
   if (parse_into(text, value)) return value;
   detail::decimal_text parts;
   if (detail::split_decimal(text, parts)) {
-    return error(errc::data_error,
-                 "number out of range: allowed are 131072 digits before and 16383 after the point");
+    return error(errc::data_error, "number out of range: allowed are 131072 digits before and 16383 after the point");
   }
   return error(errc::data_error,
                "not a number: allowed are digits with an optional sign, point and exponent, NaN, "
@@ -131,8 +129,7 @@ bool numeric::parse_into(std::string_view text, numeric& out) {
   }
   std::string digits;
   if (!assemble_digits(parts, digits)) return false;
-  out = numeric_access::from_digits(parts.negative, std::move(digits),
-                                    std::max<std::int64_t>(parts.scale(), 0));
+  out = numeric_access::from_digits(parts.negative, std::move(digits), std::max<std::int64_t>(parts.scale(), 0));
   return true;
 }
 
@@ -158,8 +155,7 @@ result<std::int64_t> numeric::to_int64() const {
   const std::size_t fraction = std::min<std::size_t>(scale_, digits.size());
   const auto integer = digits.substr(0, digits.size() - fraction);
   if (!without_trailing_zeros(digits.substr(integer.size())).empty()) {
-    return error(errc::data_error,
-                 "the number has a fraction and is no integer: rescale(0) rounds it");
+    return error(errc::data_error, "the number has a fraction and is no integer: rescale(0) rounds it");
   }
   const uint128 value = integer.size() > 19 ? uint128{greatest} + 2 : to_magnitude(integer);
   if (value > uint128{greatest} + (negative_ ? 1U : 0U)) {
@@ -178,18 +174,15 @@ double numeric::to_double() const {
     case detail::decimal_kind::finite: break;
   }
   // Both operands are exact, so the quotient is rounded once (Clinger's fast path).
-  constexpr std::array powers{1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                              1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                              1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  constexpr std::array powers{1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   if (large_ == nullptr && magnitude_ <= (std::uint64_t{1} << 53) && scale_ < powers.size()) {
-    const double value =
-        static_cast<double>(static_cast<std::uint64_t>(magnitude_)) / powers[scale_];
+    const double value = static_cast<double>(static_cast<std::uint64_t>(magnitude_)) / powers[scale_];
     return negative_ ? -value : value;
   }
   const std::string text = to_string();
   double value = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), value).ec ==
-      std::errc::result_out_of_range) {
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc::result_out_of_range) {
     // Too great or too close to zero, and from_chars does not say which.
     const digit_buffer buffer(magnitude_);
     const bool great = detail::digits_of(*this, buffer).size() > scale_;

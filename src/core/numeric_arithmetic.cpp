@@ -19,8 +19,8 @@ using detail::uint128;
 namespace {
 
 /// Without expression templates: they save no time here, and cost it when compiling.
-using wide_integer = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>,
-                                                   boost::multiprecision::et_off>;
+using wide_integer =
+    boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
 
 wide_integer power_of_ten(std::int64_t exponent) {
   return boost::multiprecision::pow(wide_integer(10), static_cast<unsigned>(exponent));
@@ -63,8 +63,7 @@ numeric from_wide(bool negative, const wide_integer& magnitude, std::int64_t sca
 bool scale_up(uint128& value, std::int64_t exponent) noexcept {
   if (value == 0) return true;
   if (exponent > max_small_digits) return false;
-  return !__builtin_mul_overflow(value, powers_of_ten[static_cast<std::size_t>(exponent)],
-                                 &value) &&
+  return !__builtin_mul_overflow(value, powers_of_ten[static_cast<std::size_t>(exponent)], &value) &&
          value < small_limit;
 }
 
@@ -105,12 +104,11 @@ numeric numeric::add(const numeric& a, const numeric& b) {
   const int scale = std::max(a.scale_, b.scale_);
   uint128 x = a.magnitude_;
   uint128 y = b.magnitude_;
-  const bool small = a.large_ == nullptr && b.large_ == nullptr && scale_up(x, scale - a.scale_) &&
-                     scale_up(y, scale - b.scale_);
+  const bool small =
+      a.large_ == nullptr && b.large_ == nullptr && scale_up(x, scale - a.scale_) && scale_up(y, scale - b.scale_);
   if (!small) return add_wide(a, b, scale);
   if (a.negative_ != b.negative_) {
-    return x >= y ? numeric_access::small(a.negative_, x - y, scale)
-                  : numeric_access::small(b.negative_, y - x, scale);
+    return x >= y ? numeric_access::small(a.negative_, x - y, scale) : numeric_access::small(b.negative_, y - x, scale);
   }
   // Two coefficients below 10^38 do not overflow 128 bits.
   if (x + y >= small_limit) return add_wide(a, b, scale);
@@ -130,8 +128,7 @@ numeric numeric::multiply(const numeric& a, const numeric& b) {
   }
   const wide_integer wide = wide_magnitude(a) * wide_magnitude(b);
   if (scale <= max_decimal_scale) return from_wide(negative, wide, scale);
-  return from_wide(negative, divide_rounded(wide, power_of_ten(scale - max_decimal_scale)),
-                   max_decimal_scale);
+  return from_wide(negative, divide_rounded(wide, power_of_ten(scale - max_decimal_scale)), max_decimal_scale);
 }
 
 result<numeric> numeric::divide(const numeric& divisor, int scale) const {
@@ -140,8 +137,7 @@ result<numeric> numeric::divide(const numeric& divisor, int scale) const {
   }
   if (is_nan() || divisor.is_nan()) return nan();
   if (divisor.sign() == 0) return error(errc::data_error, "division by zero");
-  if (is_infinite())
-    return divisor.is_infinite() ? nan() : signed_infinity(sign() * divisor.sign());
+  if (is_infinite()) return divisor.is_infinite() ? nan() : signed_infinity(sign() * divisor.sign());
   if (divisor.is_infinite()) return numeric_access::small(false, 0, scale);
 
   // a / 10^s over b / 10^t to scale n is a * 10^(n - s + t) / b.
@@ -149,8 +145,7 @@ result<numeric> numeric::divide(const numeric& divisor, int scale) const {
   const std::int64_t shift = std::int64_t{scale} - scale_ + divisor.scale_;
   uint128 x = magnitude_;
   uint128 y = divisor.magnitude_;
-  if (large_ == nullptr && divisor.large_ == nullptr &&
-      (shift >= 0 ? scale_up(x, shift) : scale_up(y, -shift))) {
+  if (large_ == nullptr && divisor.large_ == nullptr && (shift >= 0 ? scale_up(x, shift) : scale_up(y, -shift))) {
     const uint128 quotient = divide_rounded(x, y);
     if (quotient < small_limit) return numeric_access::small(negative, quotient, scale);
   }
@@ -166,8 +161,7 @@ result<numeric> numeric::divide(const numeric& divisor, int scale) const {
 
 numeric numeric::rescale(int scale) const {
   if (!is_finite() || scale == scale_) return *this;
-  const std::int64_t target =
-      std::clamp<std::int64_t>(scale, -max_integer_digits - 1, max_decimal_scale);
+  const std::int64_t target = std::clamp<std::int64_t>(scale, -max_integer_digits - 1, max_decimal_scale);
   const std::int64_t zeros = target < 0 ? -target : 0;
   const std::int64_t dropped = scale_ - target;
 

@@ -40,9 +40,7 @@ class digit_buffer {
       write(low);
     }
   }
-  [[nodiscard]] std::string_view view() const noexcept {
-    return {digits_.data() + begin_, digits_.size() - begin_};
-  }
+  [[nodiscard]] std::string_view view() const noexcept { return {digits_.data() + begin_, digits_.size() - begin_}; }
 
  private:
   void write(std::uint64_t value) noexcept {
@@ -73,8 +71,7 @@ struct numeric_access {
 };
 
 /// The digits of a finite number's coefficient; `buffer` must be of its magnitude and outlive them.
-[[nodiscard]] inline std::string_view digits_of(const numeric& n,
-                                                const digit_buffer& buffer) noexcept {
+[[nodiscard]] inline std::string_view digits_of(const numeric& n, const digit_buffer& buffer) noexcept {
   const auto* large = numeric_access::large(n);
   return large != nullptr ? std::string_view(large->digits) : buffer.view();
 }

@@ -21,8 +21,7 @@ void task_runner::post(std::function<void()> task) {
     }
     queue_.push_back(std::move(task));
     finished.swap(ended_);
-    if (queue_.size() <= idle_ || running_.size() >= max_threads_ || !start_thread())
-      work_arrived_.notify_one();
+    if (queue_.size() <= idle_ || running_.size() >= max_threads_ || !start_thread()) work_arrived_.notify_one();
   }
   for (std::thread& thread : finished) thread.join();  // they have left their loop
 }

@@ -19,8 +19,7 @@ namespace breakwater {
 class task_runner {
  public:
   /// At most `max_threads` tasks run at once, the others queue. A thread without work ends after `keep_alive`.
-  explicit task_runner(std::size_t max_threads,
-                       std::chrono::milliseconds keep_alive = std::chrono::seconds(5));
+  explicit task_runner(std::size_t max_threads, std::chrono::milliseconds keep_alive = std::chrono::seconds(5));
   task_runner(const task_runner&) = delete;
   task_runner& operator=(const task_runner&) = delete;
   /// As `stop()`.

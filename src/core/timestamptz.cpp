@@ -27,8 +27,7 @@ namespace {
 
 const char* explain(detail::civil_fault fault) noexcept {
   switch (fault) {
-    case detail::civil_fault::no_such_day:
-      return "no such day in the calendar: the form is YYYY-MM-DD";
+    case detail::civil_fault::no_such_day: return "no such day in the calendar: the form is YYYY-MM-DD";
     case detail::civil_fault::no_such_time:
       return "no such time of day or offset: allowed are 00:00:00 to 24:00:00 and offsets such as "
              "+05:30";
@@ -75,8 +74,7 @@ result<timestamptz::sys_microseconds> timestamptz::to_sys_time() const {
   }
   std::int64_t unix = 0;
   if (__builtin_add_overflow(microseconds_, detail::microseconds_from_1970_to_2000, &unix)) {
-    return error(errc::data_error,
-                 "std::chrono has no microseconds after 294247-01-10: the moment does not fit");
+    return error(errc::data_error, "std::chrono has no microseconds after 294247-01-10: the moment does not fit");
   }
   return sys_microseconds(std::chrono::microseconds(unix));
 }
@@ -98,8 +96,8 @@ char* timestamptz::write_to(char* out) const noexcept {
   }
   const auto seconds = static_cast<unsigned>(time / detail::microseconds_per_second);
   const auto fraction = static_cast<unsigned>(time % detail::microseconds_per_second);
-  const auto day = detail::civil_from_days(days + detail::microseconds_from_1970_to_2000 /
-                                                      detail::microseconds_per_day);
+  const auto day =
+      detail::civil_from_days(days + detail::microseconds_from_1970_to_2000 / detail::microseconds_per_day);
 
   out = detail::write_date(out, day);
   *out++ = ' ';

@@ -18,9 +18,7 @@ namespace breakwater {
 
 namespace detail {
 
-void this_is_not_a_uuid_of_32_hexadecimal_digits() {
-  wrong_literal("this is not a uuid of 32 hexadecimal digits");
-}
+void this_is_not_a_uuid_of_32_hexadecimal_digits() { wrong_literal("this is not a uuid of 32 hexadecimal digits"); }
 
 }  // namespace detail
 
@@ -34,8 +32,7 @@ constexpr std::size_t random_buffer_size = 512;
 std::atomic<std::uint32_t> fork_generation{0};
 
 [[noreturn]] void no_random_numbers() noexcept {
-  std::fputs("breakwater: the operating system gives no random numbers (getrandom, /dev/urandom)\n",
-             stderr);
+  std::fputs("breakwater: the operating system gives no random numbers (getrandom, /dev/urandom)\n", stderr);
   std::abort();
 }
 
@@ -83,8 +80,8 @@ class random_stock {
  private:
   /// Registered before the first bytes are held, hence before any fork that could copy them.
   static void watch_forks() noexcept {
-    static const int registered = ::pthread_atfork(
-        nullptr, nullptr, [] { fork_generation.fetch_add(1, std::memory_order_relaxed); });
+    static const int registered =
+        ::pthread_atfork(nullptr, nullptr, [] { fork_generation.fetch_add(1, std::memory_order_relaxed); });
     if (registered != 0) no_random_numbers();
   }
 
@@ -104,8 +101,7 @@ std::uint64_t clock_tick() noexcept {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto whole = std::chrono::floor<std::chrono::milliseconds>(now);
   const auto rest = duration_cast<std::chrono::nanoseconds>(now - whole).count();
-  return static_cast<std::uint64_t>(whole.count()) * 4096 +
-         static_cast<std::uint64_t>(rest) * 4096 / 1'000'000;
+  return static_cast<std::uint64_t>(whole.count()) * 4096 + static_cast<std::uint64_t>(rest) * 4096 / 1'000'000;
 }
 
 }  // namespace

@@ -25,8 +25,7 @@ enum class batch_kind : std::uint8_t {
 
 /// Statements that travel together, under one Sync and in one round trip.
 struct batch {
-  std::span<const command>
-      commands;  ///< the last one is the caller's, those before it prepare its way
+  std::span<const command> commands;  ///< the last one is the caller's, those before it prepare its way
   batch_kind kind = batch_kind::autocommit;
   deadline until;
   const std::stop_token* cancel = nullptr;
@@ -34,8 +33,7 @@ struct batch {
   [[nodiscard]] const statement& subject() const noexcept { return *commands.back().what; }
   /// Its Sync makes changes permanent: once sent, only the server's answer tells what became of it.
   [[nodiscard]] bool may_apply() const noexcept {
-    return kind == batch_kind::commit ||
-           (kind == batch_kind::autocommit && subject().kind == statement_class::write);
+    return kind == batch_kind::commit || (kind == batch_kind::autocommit && subject().kind == statement_class::write);
   }
 };
 

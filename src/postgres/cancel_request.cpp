@@ -38,8 +38,7 @@ bool connect_to(int socket, const sockaddr_storage& address, socklen_t size, dea
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0) return true;
   // EAGAIN: a Unix socket whose queue is full.
   if (errno != EINPROGRESS && errno != EINTR) return false;
-  if (wait_for_socket(socket, readiness::writable, until, no_stop) != wait_result::ready)
-    return false;
+  if (wait_for_socket(socket, readiness::writable, until, no_stop) != wait_result::ready) return false;
   int failure = 0;
   socklen_t failure_size = sizeof failure;
   return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &failure, &failure_size) == 0 && failure == 0;
@@ -75,8 +74,7 @@ std::optional<cancel_key> handshake_listener::key() {
   if (found == std::string_view::npos) return std::nullopt;
   const char* const end_of_text = text.data() + text.size();
   cancel_key read;
-  const auto process =
-      std::from_chars(text.data() + found + label.size(), end_of_text, read.process);
+  const auto process = std::from_chars(text.data() + found + label.size(), end_of_text, read.process);
   if (process.ec != std::errc{} || process.ptr == end_of_text) return std::nullopt;
   const auto secret = std::from_chars(process.ptr + 1, end_of_text, read.secret);
   if (secret.ec != std::errc{} || read.process != PQbackendPID(connecting_)) return std::nullopt;
@@ -87,8 +85,7 @@ bool request_cancel(int socket, const cancel_key& key, deadline until) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
-  const owned_socket own(
-      ::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const owned_socket own(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const stop_signal no_stop(nullptr);
   if (own.get() < 0 || !connect_to(own.get(), address, size, until, no_stop)) return false;
 
@@ -96,8 +93,7 @@ bool request_cancel(int socket, const cancel_key& key, deadline until) {
                                              htonl(static_cast<std::uint32_t>(key.process)),
                                              htonl(static_cast<std::uint32_t>(key.secret))};
   // Sixteen bytes always fit into the empty buffer of a new socket.
-  if (::send(own.get(), message.data(), sizeof message, MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(sizeof message))
+  if (::send(own.get(), message.data(), sizeof message, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof message))
     return false;
   // The server closes the connection when it has acted.
   return wait_for_socket(own.get(), readiness::readable, until, no_stop) == wait_result::ready;

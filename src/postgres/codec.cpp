@@ -39,9 +39,7 @@ bool codec<std::vector<std::byte>>::decode(std::string_view text, std::vector<st
   return true;
 }
 
-void codec<numeric>::encode(const numeric& value, parameters& out) {
-  out.add_text(value.to_string(), type);
-}
+void codec<numeric>::encode(const numeric& value, parameters& out) { out.add_text(value.to_string(), type); }
 
 namespace detail {
 

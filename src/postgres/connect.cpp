@@ -17,13 +17,11 @@ namespace breakwater::postgres {
 namespace {
 
 /// Settings of ours that a DSN may override, and those that it may not.
-dsn::connect_parameters with_defaults(dsn::connect_parameters given,
-                                      const connection_settings& settings,
+dsn::connect_parameters with_defaults(dsn::connect_parameters given, const connection_settings& settings,
                                       std::array<std::string, 4>& numbers) {
   const tcp_options& tcp = settings.tcp;
-  numbers = {std::to_string(tcp.keepalives_idle.count()),
-             std::to_string(tcp.keepalives_interval.count()), std::to_string(tcp.keepalives_count),
-             std::to_string(tcp.user_timeout.count())};
+  numbers = {std::to_string(tcp.keepalives_idle.count()), std::to_string(tcp.keepalives_interval.count()),
+             std::to_string(tcp.keepalives_count), std::to_string(tcp.user_timeout.count())};
   dsn::connect_parameters all;
   const auto add = [&all](const char* keyword, const char* value) {
     all.keywords.push_back(keyword);
@@ -34,10 +32,8 @@ dsn::connect_parameters with_defaults(dsn::connect_parameters given,
   add("keepalives_interval", numbers[1].c_str());
   add("keepalives_count", numbers[2].c_str());
   add("tcp_user_timeout", numbers[3].c_str());
-  if (!settings.application_name.empty())
-    add("application_name", settings.application_name.c_str());
-  for (std::size_t i = 0; given.keywords[i] != nullptr; ++i)
-    add(given.keywords[i], given.values[i]);
+  if (!settings.application_name.empty()) add("application_name", settings.application_name.c_str());
+  for (std::size_t i = 0; given.keywords[i] != nullptr; ++i) add(given.keywords[i], given.values[i]);
   add("client_encoding", "UTF8");  // what every codec and the statement text assume
   add(nullptr, nullptr);
   return all;
@@ -65,14 +61,11 @@ bool is_replication_warning(const pg_result* notice) noexcept {
 
 }  // namespace
 
-result<std::unique_ptr<connection>> connection::open(
-    std::shared_ptr<const connection_settings> settings, deadline until,
-    const std::stop_token* cancel) {
+result<std::unique_ptr<connection>> connection::open(std::shared_ptr<const connection_settings> settings,
+                                                     deadline until, const std::stop_token* cancel) {
   std::unique_ptr<connection> made(new connection(std::move(settings)));
-  if (auto done = made->establish(until, cancel); !done)
-    return done.error().with_node(made->node());
-  if (auto done = made->set_up_session(until, cancel); !done)
-    return done.error().with_node(made->node());
+  if (auto done = made->establish(until, cancel); !done) return done.error().with_node(made->node());
+  if (auto done = made->set_up_session(until, cancel); !done) return done.error().with_node(made->node());
   return made;
 }
 
@@ -90,11 +83,9 @@ result<void> connection::establish(deadline until, const std::stop_token* cancel
   auto wanted = readiness::writable;
   while (PQstatus(handle_) != CONNECTION_BAD) {
     const auto waited = wait_for_socket(PQsocket(handle_), wanted, until, stop);
-    if (waited == wait_result::cancelled)
-      return error(errc::cancelled, "cancelled while connecting");
+    if (waited == wait_result::cancelled) return error(errc::cancelled, "cancelled while connecting");
     if (waited == wait_result::timed_out) {
-      return error(errc::connection_failed,
-                   "no connection within the connect timeout; is the host reachable?");
+      return error(errc::connection_failed, "no connection within the connect timeout; is the host reachable?");
     }
     const auto state = PQconnectPoll(handle_);
     if (state == PGRES_POLLING_OK) {
@@ -145,11 +136,8 @@ result<void> connection::set_up_session(deadline until, const std::stop_token* c
   // Should the replica be promoted under this connection, nothing sent as a read can write.
   if (was_replica_) sql.append(", set_config('default_transaction_read_only', 'on', false)");
 
-  const statement setup{.sql = sql,
-                        .name = "session setup",
-                        .operation = "SELECT",
-                        .kind = statement_class::read,
-                        .prepare = false};
+  const statement setup{
+      .sql = sql, .name = "session setup", .operation = "SELECT", .kind = statement_class::read, .prepare = false};
   const std::array commands{command{&setup, &values}};
   BOOST_OUTCOME_TRY(run({.commands = commands, .until = until, .cancel = cancel}));
   return success();

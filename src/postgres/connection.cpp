@@ -25,14 +25,8 @@ constexpr std::chrono::milliseconds cancel_verdict_wait{250};
 /// The protocol counts a statement's values with sixteen bits.
 constexpr std::size_t most_values = 65535;
 
-constexpr statement plain(std::string_view sql, std::string_view name,
-                          statement_class kind) noexcept {
-  return {.sql = sql,
-          .name = name,
-          .operation = "SQL",
-          .print = fingerprint(sql),
-          .kind = kind,
-          .prepare = false};
+constexpr statement plain(std::string_view sql, std::string_view name, statement_class kind) noexcept {
+  return {.sql = sql, .name = name, .operation = "SQL", .print = fingerprint(sql), .kind = kind, .prepare = false};
 }
 
 constexpr statement rollback_statement = plain("rollback", "rollback", statement_class::read);
@@ -48,8 +42,7 @@ connection::~connection() {
   if (unanswered_ || spoiled_ || PQtransactionStatus(handle_) == PQTRANS_ACTIVE) {
     // What lies in the socket's buffer must not reach the server later, when another has written since.
     const linger reset{.l_onoff = 1, .l_linger = 0};
-    if (PQsocket(handle_) >= 0)
-      ::setsockopt(PQsocket(handle_), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    if (PQsocket(handle_) >= 0) ::setsockopt(PQsocket(handle_), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }
   PQsetNoticeReceiver(
       handle_, [](void*, const pg_result*) {}, nullptr);
@@ -81,9 +74,8 @@ result<rows> connection::run(const batch& wanted) {
     return ready.error().with_statement(wanted.subject().name).with_node(node());
   }
   const bool permanent = wanted.may_apply();
-  const deadline until = permanent && !wanted.until.is_never()
-                             ? deadline(wanted.until.at() + verdict_grace)
-                             : wanted.until;
+  const deadline until =
+      permanent && !wanted.until.is_never() ? deadline(wanted.until.at() + verdict_grace) : wanted.until;
   const bool may_cancel = wanted.kind != batch_kind::commit;
   const stop_signal stop(may_cancel ? wanted.cancel : nullptr);
   const stop_signal no_stop(nullptr);
@@ -139,13 +131,12 @@ result<void> connection::check_values(const batch& wanted) const {
   for (const command& each : wanted.commands) {
     if (const auto bad = each.values->first_invalid()) {
       return error(errc::invalid_argument,
-                   "value $" + std::to_string(*bad + 1) +
-                       " holds a NUL byte, which text can not carry; use bytea");
+                   "value $" + std::to_string(*bad + 1) + " holds a NUL byte, which text can not carry; use bytea");
     }
     if (each.values->size() > most_values) {
-      return error(errc::invalid_argument,
-                   "a statement takes at most " + std::to_string(most_values) + " values, not " +
-                       std::to_string(each.values->size()) + "; pass an array, or several batches");
+      return error(errc::invalid_argument, "a statement takes at most " + std::to_string(most_values) +
+                                               " values, not " + std::to_string(each.values->size()) +
+                                               "; pass an array, or several batches");
     }
   }
   return success();
@@ -161,8 +152,7 @@ bool connection::recover(deadline until) {
   if (in_transaction()) {
     const parameters none;
     const std::array commands{command{&rollback_statement, &none}};
-    if (!run({.commands = commands, .kind = batch_kind::in_transaction, .until = until}))
-      return false;
+    if (!run({.commands = commands, .kind = batch_kind::in_transaction, .until = until})) return false;
   }
   return is_clean();
 }
@@ -213,26 +203,21 @@ bool connection::in_transaction() const noexcept {
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
-bool connection::in_failed_transaction() const noexcept {
-  return PQtransactionStatus(handle_) == PQTRANS_INERROR;
-}
+bool connection::in_failed_transaction() const noexcept { return PQtransactionStatus(handle_) == PQTRANS_INERROR; }
 
 bool connection::is_replica() const noexcept {
-  const char* value =
-      PQparameterStatus(handle_, "in_hot_standby");  // reported by servers from version 14 on
+  const char* value = PQparameterStatus(handle_, "in_hot_standby");  // reported by servers from version 14 on
   return value == nullptr ? was_replica_ : std::strcmp(value, "on") == 0;
 }
 
 result<void> connection::enter_pipeline_mode() {
   if (is_broken() || unanswered_) {
-    return error(errc::connection_failed, "the connection was lost earlier")
-        .with_poisoned_connection();
+    return error(errc::connection_failed, "the connection was lost earlier").with_poisoned_connection();
   }
   if (PQpipelineStatus(handle_) == PQ_PIPELINE_ON) return success();
   if (PQenterPipelineMode(handle_) == 0 || PQsetnonblocking(handle_, 1) != 0) {
-    return error(
-        errc::unsafe_operation,
-        "the connection is still in use through libpqxx; finish its streams and pipelines first");
+    return error(errc::unsafe_operation,
+                 "the connection is still in use through libpqxx; finish its streams and pipelines first");
   }
   return success();
 }

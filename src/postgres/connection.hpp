@@ -63,9 +63,8 @@ class connection {
 
   /// Connects, authenticates and sets the session up, within `until`. Resolving a host name may take longer
   /// than that: libpq resolves with a blocking call. Callers therefore never connect on their own thread.
-  [[nodiscard]] static result<std::unique_ptr<connection>> open(
-      std::shared_ptr<const connection_settings> settings, deadline until,
-      const std::stop_token* cancel);
+  [[nodiscard]] static result<std::unique_ptr<connection>> open(std::shared_ptr<const connection_settings> settings,
+                                                                deadline until, const std::stop_token* cancel);
 
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -99,9 +98,7 @@ class connection {
   [[nodiscard]] bool was_replica() const noexcept { return was_replica_; }
   [[nodiscard]] const std::string& node() const noexcept { return settings_->node; }
   [[nodiscard]] clock::time_point opened_at() const noexcept { return opened_at_; }
-  [[nodiscard]] std::chrono::milliseconds statement_timeout() const noexcept {
-    return settings_->statement_timeout;
-  }
+  [[nodiscard]] std::chrono::milliseconds statement_timeout() const noexcept { return settings_->statement_timeout; }
   /// What was lost is a COMMIT or its like: it must not be cancelled, only closed.
   [[nodiscard]] bool must_not_cancel() const noexcept { return unanswered_ && permanent_; }
 
@@ -137,10 +134,8 @@ class connection {
   bool unanswered_ = false;            // a Sync is out whose ReadyForQuery was not read
   bool permanent_ = false;             // and it belongs to a write that commits, or to a COMMIT
   bool dismissed_ = false;             // the server said that the session is over
-  bool spoiled_ =
-      false;  // nobody may use it any more: what runs, or may yet be cancelled, is not known
-  bool unreplicated_commit_ =
-      false;  // the server warned that a commit may not have reached its standbys
+  bool spoiled_ = false;               // nobody may use it any more: what runs, or may yet be cancelled, is not known
+  bool unreplicated_commit_ = false;   // the server warned that a commit may not have reached its standbys
 };
 
 }  // namespace breakwater::postgres

@@ -42,9 +42,7 @@ class libpq_values {
   Oid* types_ = inline_types_.data();
 };
 
-server_error lost(const char* how) {
-  return {.cause = error(errc::connection_failed, how), .fatal = true};
-}
+server_error lost(const char* how) { return {.cause = error(errc::connection_failed, how), .fatal = true}; }
 
 }  // namespace
 
@@ -91,54 +89,44 @@ bool exchange::queue_command(const command& sent, bool last, bool cacheable) {
   const libpq_values values(*sent.values);
   const int count = static_cast<int>(sent.values->size());
 
-  statement_cache::entry* entry =
-      what.prepare && cacheable ? cache_.find_or_add(what.print, what.sql) : nullptr;
+  statement_cache::entry* entry = what.prepare && cacheable ? cache_.find_or_add(what.print, what.sql) : nullptr;
   if (entry != nullptr && !entry->prepared && !is_queued_to_prepare(entry->name) &&
       !queue_prepare(sent, *entry, values.types()))
     return false;
 
   int sent_ok = 0;
   if (entry != nullptr) {
-    sent_ok = PQsendQueryPrepared(handle_, entry->name.c_str(), count, values.texts(), nullptr,
-                                  nullptr, 0);
+    sent_ok = PQsendQueryPrepared(handle_, entry->name.c_str(), count, values.texts(), nullptr, nullptr, 0);
   } else {
     const std::string sql(what.sql);  // libpq wants a NUL at the end, which a view may not have
-    sent_ok = PQsendQueryParams(handle_, sql.c_str(), count, values.types(), values.texts(),
-                                nullptr, nullptr, 0);
+    sent_ok = PQsendQueryParams(handle_, sql.c_str(), count, values.types(), values.texts(), nullptr, nullptr, 0);
   }
-  steps_.push_back({step_kind::execute, what.print, last, &what,
-                    entry == nullptr ? std::string{} : entry->name});
+  steps_.push_back({step_kind::execute, what.print, last, &what, entry == nullptr ? std::string{} : entry->name});
   return sent_ok != 0;
 }
 
-bool exchange::queue_prepare(const command& sent, statement_cache::entry& entry,
-                             const std::uint32_t* types) {
+bool exchange::queue_prepare(const command& sent, statement_cache::entry& entry, const std::uint32_t* types) {
   while (auto unwanted = cache_.evict(&entry)) {
     const std::string deallocate = "deallocate " + *unwanted;
-    if (PQsendQueryParams(handle_, deallocate.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) ==
-        0)
-      return false;
+    if (PQsendQueryParams(handle_, deallocate.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) return false;
     steps_.push_back({step_kind::deallocate, 0, false, nullptr, *std::move(unwanted)});
   }
   steps_.push_back({step_kind::prepare, sent.what->print, false, sent.what, entry.name});
-  return PQsendPrepare(handle_, entry.name.c_str(), entry.sql.c_str(),
-                       static_cast<int>(sent.values->size()), types) != 0;
+  return PQsendPrepare(handle_, entry.name.c_str(), entry.sql.c_str(), static_cast<int>(sent.values->size()), types) !=
+         0;
 }
 
 bool exchange::is_queued_to_prepare(const std::string& name) const noexcept {
-  return std::ranges::any_of(steps_, [&name](const step& queued) {
-    return queued.kind == step_kind::prepare && queued.name == name;
-  });
+  return std::ranges::any_of(
+      steps_, [&name](const step& queued) { return queued.kind == step_kind::prepare && queued.name == name; });
 }
 
 bool exchange::flush(exchange_outcome& outcome, deadline until) {
   for (;;) {
     const int unsent = PQflush(handle_);
-    if (unsent <= 0)
-      return true;  // on failure the reader finds out why, and what the server said before
+    if (unsent <= 0) return true;  // on failure the reader finds out why, and what the server said before
     // The server may itself wait for us to read before it reads on.
-    outcome.ended =
-        wait_for_socket(PQsocket(handle_), readiness::readable_or_writable, until, *stop_);
+    outcome.ended = wait_for_socket(PQsocket(handle_), readiness::readable_or_writable, until, *stop_);
     if (outcome.ended != wait_result::ready) return false;
     if (PQconsumeInput(handle_) == 0) return true;
   }
@@ -161,8 +149,7 @@ void exchange::read_answers(exchange_outcome& outcome, deadline until) {
     if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
       PQclear(result);
       outcome.reached = phase::complete;
-      PQgetResult(
-          handle_);  // null; lets libpq see that it is idle, so that it knows the transaction's state
+      PQgetResult(handle_);  // null; lets libpq see that it is idle, so that it knows the transaction's state
       return;
     }
     take(outcome, result);
@@ -194,8 +181,7 @@ void exchange::take(exchange_outcome& outcome, pg_result* result) {
       return;
     case PGRES_PIPELINE_ABORTED:
       if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
-      if (current != nullptr && current->kind == step_kind::deallocate)
-        cache_.keep_for_eviction(current->name);
+      if (current != nullptr && current->kind == step_kind::deallocate) cache_.keep_for_eviction(current->name);
       return;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:

@@ -60,8 +60,7 @@ class exchange {
 
   [[nodiscard]] bool queue(const batch& wanted);
   [[nodiscard]] bool queue_command(const command& sent, bool last, bool cacheable);
-  [[nodiscard]] bool queue_prepare(const command& sent, statement_cache::entry& entry,
-                                   const std::uint32_t* types);
+  [[nodiscard]] bool queue_prepare(const command& sent, statement_cache::entry& entry, const std::uint32_t* types);
   [[nodiscard]] bool is_queued_to_prepare(const std::string& name) const noexcept;
   [[nodiscard]] bool flush(exchange_outcome& outcome, deadline until);
   void read_answers(exchange_outcome& outcome, deadline until);

@@ -13,8 +13,7 @@ result<lease> borrow_live(pool& connections, const request& wanted) {
     if (!borrowed) return borrowed;
     // A server that ended the session has said so by now. Better noticed before a write is sent than after.
     if (borrowed.assume_value()->consume_pending()) return borrowed;
-    borrowed.assume_value()
-        ->abort();  // given back broken it is replaced, so the next round finds one less
+    borrowed.assume_value()->abort();  // given back broken it is replaced, so the next round finds one less
   }
 }
 
@@ -27,15 +26,13 @@ result<rows> lease_channel::run(const request& wanted) {
   std::size_t count = 0;
   parameters none;
   parameters timeout_value;
-  if (const auto timeout =
-          own_statement_timeout(what.kind == statement_class::write, wanted.until,
-                                deadline::clock::now(), link.statement_timeout())) {
+  if (const auto timeout = own_statement_timeout(what.kind == statement_class::write, wanted.until,
+                                                 deadline::clock::now(), link.statement_timeout())) {
     bind_timeout(timeout_value, *timeout);
     commands[count++] = {&set_timeout_statement, &timeout_value};
   }
   // On a replica the session is read-only already.
-  if (what.enforce_read_only && !link.was_replica())
-    commands[count++] = {&set_read_only_statement, &none};
+  if (what.enforce_read_only && !link.was_replica()) commands[count++] = {&set_read_only_statement, &none};
   commands[count++] = {&what, &wanted.values};
 
   auto answer = link.run({.commands = std::span(commands).first(count),
@@ -44,10 +41,9 @@ result<rows> lease_channel::run(const request& wanted) {
                           .cancel = wanted.cancel});
   if (answer && link.in_transaction()) {
     // Given back like this it is rolled back.
-    return error(
-               errc::unsafe_operation,
-               "the statement opened a transaction on a pooled connection; it was rolled back. Use "
-               "session.transact(...)")
+    return error(errc::unsafe_operation,
+                 "the statement opened a transaction on a pooled connection; it was rolled back. Use "
+                 "session.transact(...)")
         .with_statement(what.name)
         .with_node(link.node());
   }

@@ -29,8 +29,7 @@ constexpr std::chrono::milliseconds cut_off_time{1000};
 deadline::clock::time_point coarse_now() noexcept {
   std::timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return deadline::clock::time_point(std::chrono::seconds(now.tv_sec) +
-                                     std::chrono::nanoseconds(now.tv_nsec));
+  return deadline::clock::time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
 }  // namespace
@@ -51,24 +50,19 @@ void lease::give_back() noexcept {
   owner_ = nullptr;
 }
 
-pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings,
-           task_runner& background, observer* watcher)
-    : options_(options),
-      settings_(std::move(settings)),
-      background_(background),
-      watcher_(watcher) {
+pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
+           observer* watcher)
+    : options_(options), settings_(std::move(settings)), background_(background), watcher_(watcher) {
   all_.reserve(options_.size);
   idle_.reserve(options_.size);
 }
 
 pool::~pool() = default;
 
-result<lease> pool::acquire(deadline until, const std::stop_token* cancel,
-                            source_location borrower) {
+result<lease> pool::acquire(deadline until, const std::stop_token* cancel, source_location borrower) {
   lock_type lock(mutex_);
   for (;;) {
-    if (closing_)
-      return error(errc::cancelled, "the database is being shut down").with_node(node());
+    if (closing_) return error(errc::cancelled, "the database is being shut down").with_node(node());
     if (idle_.empty()) return wait_for_one(lock, until, cancel, borrower);
 
     pooled_connection& chosen = *idle_.back();
@@ -89,8 +83,7 @@ result<lease> pool::acquire(deadline until, const std::stop_token* cancel,
   }
 }
 
-void pool::lend(pooled_connection& chosen, source_location borrower,
-                clock::time_point now) noexcept {
+void pool::lend(pooled_connection& chosen, source_location borrower, clock::time_point now) noexcept {
   chosen.leased = true;
   chosen.leak_reported = false;
   chosen.borrower = borrower;
@@ -108,9 +101,8 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
                                  source_location borrower) {
   const auto started = clock::now();
   if (waiters_.size() >= options_.max_waiters) {
-    return error(errc::overloaded,
-                 "too many callers wait for a connection already (pool.max_waiters = " +
-                     std::to_string(options_.max_waiters) + ")")
+    return error(errc::overloaded, "too many callers wait for a connection already (pool.max_waiters = " +
+                                       std::to_string(options_.max_waiters) + ")")
         .with_node(node());
   }
   waiter self;
@@ -137,9 +129,8 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
   if (token.stop_requested()) {
     return error(errc::cancelled, "cancelled while waiting for a connection").with_node(node());
   }
-  return error(errc::deadline_exceeded,
-               "no connection became free before the deadline (pool.size = " +
-                   std::to_string(options_.size) + ", all in use or connecting)")
+  return error(errc::deadline_exceeded, "no connection became free before the deadline (pool.size = " +
+                                            std::to_string(options_.size) + ", all in use or connecting)")
       .with_node(node());
 }
 
@@ -195,8 +186,8 @@ void pool::start_connects(clock::time_point now, std::size_t at_least) {
   if (closing_) return;
   const std::size_t unmet = options_.min_idle > all_.size() ? options_.min_idle - all_.size() : 0;
   const std::size_t wanted = std::max({waiters_.size(), unmet, at_least});
-  while (connecting_ < wanted && connecting_ < connect_ramp_ &&
-         all_.size() + connecting_ < options_.size && now >= next_connect_) {
+  while (connecting_ < wanted && connecting_ < connect_ramp_ && all_.size() + connecting_ < options_.size &&
+         now >= next_connect_) {
     ++connecting_;
     background_.post([this] { connect_in_background(); });
   }
@@ -205,12 +196,10 @@ void pool::start_connects(clock::time_point now, std::size_t at_least) {
 void pool::connect_in_background() {
   const auto started = clock::now();
   const std::stop_token token = stop_connecting_.get_token();
-  auto made =
-      connection::open(settings_, deadline::after(settings_->connect_timeout, started), &token);
+  auto made = connection::open(settings_, deadline::after(settings_->connect_timeout, started), &token);
   const auto took = clock::now() - started;
   if (watcher_ != nullptr) {
-    watcher_->on_connection_opened(
-        {.node = node(), .duration = took, .failure = made ? nullptr : &made.error()});
+    watcher_->on_connection_opened({.node = node(), .duration = took, .failure = made ? nullptr : &made.error()});
   }
   if (made) {
     connected(std::move(made).value());
@@ -250,8 +239,7 @@ void pool::connect_failed(const error& cause) {
   --connecting_;
   connect_ramp_ = 1;
   const auto pause = std::max<std::chrono::nanoseconds>(
-      connect_pause_min,
-      resilience::full_jitter(connect_backoff, connect_failures_, random_unit()));
+      connect_pause_min, resilience::full_jitter(connect_backoff, connect_failures_, random_unit()));
   ++connect_failures_;
   next_connect_ = now + pause;
   last_connect_error_ = cause;
@@ -265,8 +253,7 @@ void pool::serve_waiters(clock::time_point now) {
   start_connects(now);
   // With a connection open or on its way a waiter may yet be served. Without, we are in the pause after a failed
   // connect: the reason is known, and waiting for the next attempt would not be free.
-  if (all_.empty() && connecting_ == 0 && last_connect_error_)
-    fail_waiters(error(*last_connect_error_));
+  if (all_.empty() && connecting_ == 0 && last_connect_error_) fail_waiters(error(*last_connect_error_));
 }
 
 void pool::fail_waiters(const error& cause) {
@@ -304,8 +291,7 @@ std::unique_ptr<connection> pool::remove(pooled_connection& gone) {
 
 void pool::close_in_background(std::unique_ptr<connection> closing, close_reason why) {
   if (watcher_ != nullptr) {
-    watcher_->on_connection_closed(
-        {.node = node(), .duration = clock::now() - closing->opened_at(), .reason = why});
+    watcher_->on_connection_closed({.node = node(), .duration = clock::now() - closing->opened_at(), .reason = why});
   }
   // Closing says goodbye to the server, which over TLS is more than one system call.
   background_.post([link = std::shared_ptr<connection>(std::move(closing))] {});
@@ -319,19 +305,15 @@ void pool::maintain(clock::time_point now) {
     const auto resting = idle_;  // the longest resting first
     for (pooled_connection* rested : resting) {
       const bool expired = now >= rested->expires_at;
-      const bool unneeded =
-          now - rested->idle_since >= options_.idle_timeout && all_.size() > options_.min_idle;
+      const bool unneeded = now - rested->idle_since >= options_.idle_timeout && all_.size() > options_.min_idle;
       const auto why = expired ? close_reason::expired : close_reason::idle;
       if (expired || unneeded) outdated.emplace_back(remove(*rested), why);
     }
     if (options_.leak_warning_after.count() > 0) {
       for (const auto& each : all_) {
-        if (!each->leased || each->leak_reported ||
-            now - each->borrowed_at < options_.leak_warning_after)
-          continue;
+        if (!each->leased || each->leak_reported || now - each->borrowed_at < options_.leak_warning_after) continue;
         each->leak_reported = true;
-        leaks.push_back(
-            {.node = node(), .held = now - each->borrowed_at, .borrower = each->borrower});
+        leaks.push_back({.node = node(), .held = now - each->borrowed_at, .borrower = each->borrower});
       }
     }
     start_connects(now);
@@ -350,8 +332,8 @@ bool pool::close(deadline until) {
   fail_waiters(error(errc::cancelled, "the database is being shut down"));
   while (!idle_.empty()) resting.push_back(remove(*idle_.back()));
   const auto all_back = [this] { return all_.empty(); };
-  const bool drained = until.is_never() ? (returned_.wait(lock, all_back), true)
-                                        : returned_.wait_until(lock, until.at(), all_back);
+  const bool drained =
+      until.is_never() ? (returned_.wait(lock, all_back), true) : returned_.wait_until(lock, until.at(), all_back);
   if (!drained) {
     for (const auto& held : all_) held->link->abort();
     returned_.wait_for(lock, cut_off_time, all_back);
@@ -363,16 +345,12 @@ bool pool::close(deadline until) {
 
 pool_counts pool::counts() const {
   const lock_type lock(mutex_);
-  return {.open = all_.size(),
-          .idle = idle_.size(),
-          .waiting = waiters_.size(),
-          .connecting = connecting_};
+  return {.open = all_.size(), .idle = idle_.size(), .waiting = waiters_.size(), .connecting = connecting_};
 }
 
 void pool::note_role(node_role now) {
   const node_role before = role_.exchange(now);
-  if (before != now && watcher_ != nullptr)
-    watcher_->on_node_change({.node = node(), .before = before, .now = now});
+  if (before != now && watcher_ != nullptr) watcher_->on_node_change({.node = node(), .before = before, .now = now});
 }
 
 }  // namespace breakwater::postgres

@@ -93,8 +93,8 @@ class pool {
   using clock = deadline::clock;
 
   /// `background` and `watcher` (which may be null) outlive the pool.
-  pool(pool_options options, std::shared_ptr<const connection_settings> settings,
-       task_runner& background, observer* watcher);
+  pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
+       observer* watcher);
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
   /// REQUIRES that no lease is out and that the background has stopped.
@@ -102,8 +102,7 @@ class pool {
 
   /// A live connection, within `until`. Errors: why none could be opened; `deadline_exceeded` after a wait;
   /// `overloaded` when too many wait already; `cancelled`.
-  [[nodiscard]] result<lease> acquire(deadline until, const std::stop_token* cancel,
-                                      source_location borrower);
+  [[nodiscard]] result<lease> acquire(deadline until, const std::stop_token* cancel, source_location borrower);
 
   /// Starts the first connection, if there is none and none on its way, without waiting for it.
   void open_first();
@@ -126,8 +125,8 @@ class pool {
   using lock_type = std::unique_lock<std::mutex>;
 
   void give_back(pooled_connection& returned) noexcept;
-  [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until,
-                                           const std::stop_token* cancel, source_location borrower);
+  [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
+                                           source_location borrower);
   [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
   void hand_out(pooled_connection& free);
   void lend(pooled_connection& chosen, source_location borrower, clock::time_point now) noexcept;
@@ -153,8 +152,8 @@ class pool {
   mutable std::mutex mutex_;
   std::condition_variable returned_;                     // for close()
   std::vector<std::unique_ptr<pooled_connection>> all_;  // owns; leased, idle or under repair
-  std::vector<pooled_connection*> idle_;  // the most recently used one last: it is lent first
-  std::deque<waiter*> waiters_;           // the longest waiting first
+  std::vector<pooled_connection*> idle_;                 // the most recently used one last: it is lent first
+  std::deque<waiter*> waiters_;                          // the longest waiting first
   std::size_t connecting_ = 0;
   std::size_t connect_ramp_ = 1;
   unsigned connect_failures_ = 0;  // in a row

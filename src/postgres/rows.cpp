@@ -9,13 +9,9 @@ namespace breakwater {
 
 void rows::clear::operator()(pg_result* result) const noexcept { PQclear(result); }
 
-std::size_t rows::size() const noexcept {
-  return static_cast<std::size_t>(PQntuples(result_.get()));
-}
+std::size_t rows::size() const noexcept { return static_cast<std::size_t>(PQntuples(result_.get())); }
 
-std::size_t rows::columns() const noexcept {
-  return static_cast<std::size_t>(PQnfields(result_.get()));
-}
+std::size_t rows::columns() const noexcept { return static_cast<std::size_t>(PQnfields(result_.get())); }
 
 std::string_view rows::column_name(std::size_t column) const noexcept {
   const char* name = PQfname(result_.get(), static_cast<int>(column));

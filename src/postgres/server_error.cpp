@@ -15,21 +15,18 @@ std::string_view field(const pg_result* result, int code) noexcept {
   return text == nullptr ? std::string_view{} : std::string_view{text};
 }
 
-std::string first_line(std::string_view text) {
-  return std::string(text.substr(0, text.find('\n')));
-}
+std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
 /// The text of an error as far as it may be shown.
 std::string public_text(const sqlstate_row& row, std::string_view primary) {
   if (row.text_is_public && !primary.empty()) return first_line(primary);
-  return "the server answered " + std::string(row.condition) +
-         " (its text is withheld, it may quote values)";
+  return "the server answered " + std::string(row.condition) + " (its text is withheld, it may quote values)";
 }
 
 /// Codes that say "the server does not know this name or type": of a mapped statement, the mapping is wrong.
 constexpr bool is_schema_mismatch(std::string_view code) noexcept {
-  return code == "42P01" || code == "42703" || code == "42804" || code == "42883" ||
-         code == "42846" || code == "3F000" || code == "42704";
+  return code == "42P01" || code == "42703" || code == "42804" || code == "42883" || code == "42846" ||
+         code == "3F000" || code == "42704";
 }
 
 /// "FATAL:  28P01" ends the message of a connection the server refused; severity words may be translated.
@@ -39,8 +36,8 @@ std::string_view trailing_sqlstate(std::string_view text) noexcept {
   if (text.size() < separator.size() + 5) return {};
   const std::string_view code = text.substr(text.size() - 5);
   if (!text.substr(0, text.size() - 5).ends_with(separator)) return {};
-  const bool plausible = std::ranges::all_of(
-      code, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+  const bool plausible =
+      std::ranges::all_of(code, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
   return plausible ? code : std::string_view{};
 }
 
@@ -51,8 +48,7 @@ server_error read_server_error(const pg_result* result, const statement* what) {
   const std::string_view severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   if (code.empty()) {
     // libpq's own words, as when the connection was lost; they quote nothing of the statement.
-    return {.cause = error(errc::connection_failed, first_line(PQresultErrorMessage(result))),
-            .fatal = true};
+    return {.cause = error(errc::connection_failed, first_line(PQresultErrorMessage(result))), .fatal = true};
   }
 
   const sqlstate_row& row = sqlstate(code);
@@ -65,8 +61,7 @@ server_error read_server_error(const pg_result* result, const statement* what) {
       .with_column(field(result, PG_DIAG_COLUMN_NAME));
   if (what != nullptr) cause.with_statement(what->name);
 
-  const bool replan =
-      code == "0A000" && field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery";
+  const bool replan = code == "0A000" && field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery";
   return {.cause = std::move(cause),
           .fatal = severity == "FATAL" || severity == "PANIC",
           .stale_plan = replan || code == "26000"};

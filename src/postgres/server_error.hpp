@@ -15,9 +15,8 @@ namespace breakwater::postgres {
 /// What the server said of a failed statement, with everything in it that may be shown.
 struct server_error {
   error cause;
-  bool fatal = false;  ///< FATAL or PANIC: the session is over, whatever the code
-  bool stale_plan =
-      false;  ///< the prepared statement is gone or no longer fits: prepare it again and rerun
+  bool fatal = false;       ///< FATAL or PANIC: the session is over, whatever the code
+  bool stale_plan = false;  ///< the prepared statement is gone or no longer fits: prepare it again and rerun
 };
 
 /// Reads an error result. The server's text is used only where its SQLSTATE's row says that it holds no values;

@@ -19,8 +19,7 @@ std::timespec to_timespec(deadline::clock::duration duration) noexcept {
   const auto bounded = std::min<deadline::clock::duration>(duration, longest_single_wait);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(bounded);
   const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(bounded - seconds);
-  return {.tv_sec = static_cast<std::time_t>(seconds.count()),
-          .tv_nsec = static_cast<long>(rest.count())};
+  return {.tv_sec = static_cast<std::time_t>(seconds.count()), .tv_nsec = static_cast<long>(rest.count())};
 }
 
 short poll_events(readiness wanted) noexcept {
@@ -58,8 +57,7 @@ wait_result wait_for_socket(int socket, readiness wanted, deadline until, const 
     const auto remaining = until.remaining(deadline::clock::now());
     const auto timeout = to_timespec(remaining);
     const int ready = ::ppoll(descriptors.data(), descriptors.size(), &timeout, nullptr);
-    if (ready < 0 && errno != EINTR)
-      return wait_result::ready;  // let the read or write say what is wrong
+    if (ready < 0 && errno != EINTR) return wait_result::ready;  // let the read or write say what is wrong
     if (ready > 0) {
       // An answer that is there already wins over a cancellation: it is the truth.
       if (descriptors[0].revents != 0) return wait_result::ready;

@@ -36,8 +36,7 @@ enum class readiness { readable, readable_or_writable, writable };
 
 /// Waits until `socket` is ready, the deadline comes or `stop` fires, whichever is first. An error on the socket
 /// counts as ready: the read that follows reports it.
-[[nodiscard]] wait_result wait_for_socket(int socket, readiness wanted, deadline until,
-                                          const stop_signal& stop);
+[[nodiscard]] wait_result wait_for_socket(int socket, readiness wanted, deadline until, const stop_signal& stop);
 
 /// True when something (data, or the end of the connection) can be read without waiting.
 [[nodiscard]] bool is_readable_now(int socket) noexcept;

@@ -11,8 +11,7 @@ constexpr bool masked_text = false;
 
 constexpr auto sorted_table() {
   std::array rows{
-#define BREAKWATER_SQLSTATE(code, condition, meaning, text) \
-  sqlstate_row{#code, #condition, errc::meaning, text},
+#define BREAKWATER_SQLSTATE(code, condition, meaning, text) sqlstate_row{#code, #condition, errc::meaning, text},
 #include "postgres/sqlstates.inc"
 #undef BREAKWATER_SQLSTATE
   };
@@ -24,8 +23,7 @@ constexpr auto table = sorted_table();
 
 static_assert(std::ranges::adjacent_find(table, {}, &sqlstate_row::code) == table.end(),
               "a SQLSTATE stands twice in sqlstates.inc");
-static_assert(std::ranges::all_of(table,
-                                  [](const sqlstate_row& row) { return row.code.size() == 5; }));
+static_assert(std::ranges::all_of(table, [](const sqlstate_row& row) { return row.code.size() == 5; }));
 
 const sqlstate_row* find(std::string_view code) noexcept {
   const auto at = std::ranges::lower_bound(table, code, {}, &sqlstate_row::code);

@@ -9,13 +9,11 @@ statement_cache::entry* statement_cache::find_or_add(std::uint64_t print, std::s
   if (capacity_ == 0) return nullptr;
   if (const auto found = index_.find(print); found != index_.end()) {
     entry& known = *found->second;
-    if (known.sql != sql)
-      return nullptr;  // two texts of one fingerprint: the second one goes unprepared
+    if (known.sql != sql) return nullptr;  // two texts of one fingerprint: the second one goes unprepared
     by_use_.splice(by_use_.begin(), by_use_, found->second);
     return &known;
   }
-  by_use_.push_front(
-      {.print = print, .sql = std::string(sql), .name = "bw_" + std::to_string(++last_name_)});
+  by_use_.push_front({.print = print, .sql = std::string(sql), .name = "bw_" + std::to_string(++last_name_)});
   index_.emplace(print, by_use_.begin());
   return &by_use_.front();
 }

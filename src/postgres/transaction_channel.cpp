@@ -14,19 +14,15 @@ namespace {
 constexpr std::chrono::milliseconds rollback_patience{1000};
 
 statement plain(std::string_view sql, std::string_view name) noexcept {
-  return {.sql = sql,
-          .name = name,
-          .operation = "SQL",
-          .kind = statement_class::write,
-          .prepare = false};
+  return {.sql = sql, .name = name, .operation = "SQL", .kind = statement_class::write, .prepare = false};
 }
 
 std::string savepoint_name(unsigned depth) { return "bw_savepoint_" + std::to_string(depth); }
 
 }  // namespace
 
-transaction_channel::transaction_channel(lease held, const transaction_options& options,
-                                         deadline until, const std::stop_token* cancel)
+transaction_channel::transaction_channel(lease held, const transaction_options& options, deadline until,
+                                         const std::stop_token* cancel)
     : held_(std::move(held)), options_(options), until_(until), cancel_(cancel) {}
 
 std::string transaction_channel::begin_sql() const {
@@ -41,15 +37,11 @@ std::string transaction_channel::begin_sql() const {
   return sql;
 }
 
-result<rows> transaction_channel::run(const request& wanted) {
-  return run_batch(wanted.what, wanted.values, &wanted);
-}
+result<rows> transaction_channel::run(const request& wanted) { return run_batch(wanted.what, wanted.values, &wanted); }
 
-result<rows> transaction_channel::run_batch(const statement& what, const parameters& values,
-                                            const request* wanted) {
+result<rows> transaction_channel::run_batch(const statement& what, const parameters& values, const request* wanted) {
   if (ended_) {
-    return error(errc::unsafe_operation,
-                 "the transaction has ended; its repositories can not be used any more")
+    return error(errc::unsafe_operation, "the transaction has ended; its repositories can not be used any more")
         .with_statement(what.name);
   }
   const deadline until = wanted == nullptr ? until_ : until_.earlier_of(wanted->until);
@@ -61,8 +53,7 @@ result<rows> transaction_channel::run_batch(const statement& what, const paramet
   const statement begin_statement = plain(begin, "begin");
   if (!begun_) {
     commands[count++] = {&begin_statement, &none};
-    if (const auto timeout = own_statement_timeout(true, until, deadline::clock::now(),
-                                                   held_->statement_timeout())) {
+    if (const auto timeout = own_statement_timeout(true, until, deadline::clock::now(), held_->statement_timeout())) {
       bind_timeout(timeout_value, *timeout);
       commands[count++] = {&set_timeout_statement, &timeout_value};
     }
@@ -109,8 +100,7 @@ result<void> transaction_channel::commit() {
   native_.reset();
   if (ended_) {
     return root_cause_ ? *root_cause_
-                       : error(errc::unsafe_operation,
-                               "the transaction was ended by a statement of its own")
+                       : error(errc::unsafe_operation, "the transaction was ended by a statement of its own")
                              .with_applied(applied::unknown);
   }
   if (!begun_) {
@@ -160,9 +150,8 @@ void transaction_channel::rollback() noexcept {
   const std::array commands{command{&rollback_statement, &none}};
   // Past the deadline too: it is the pool's connection that is being put in order. If it fails, giving the
   // connection back finds it dirty.
-  (void)held_->run({.commands = commands,
-                    .kind = batch_kind::in_transaction,
-                    .until = deadline::after(rollback_patience)});
+  (void)held_->run(
+      {.commands = commands, .kind = batch_kind::in_transaction, .until = deadline::after(rollback_patience)});
   ended_ = true;
 }
 
@@ -181,8 +170,7 @@ result<void> transaction_channel::release_savepoint(unsigned depth) {
 }
 
 result<void> transaction_channel::rollback_to_savepoint(unsigned depth) {
-  BOOST_OUTCOME_TRY(
-      run_plain("rollback to savepoint " + savepoint_name(depth), "rollback to savepoint"));
+  BOOST_OUTCOME_TRY(run_plain("rollback to savepoint " + savepoint_name(depth), "rollback to savepoint"));
   root_cause_.reset();  // the transaction is usable again
   return success();
 }

@@ -28,8 +28,7 @@ namespace breakwater::postgres {
 class transaction_channel final : public channel {
  public:
   /// `until` bounds every statement and the COMMIT.
-  transaction_channel(lease held, const transaction_options& options, deadline until,
-                      const std::stop_token* cancel);
+  transaction_channel(lease held, const transaction_options& options, deadline until, const std::stop_token* cancel);
 
   [[nodiscard]] result<rows> run(const request& wanted) override;
 
@@ -55,8 +54,7 @@ class transaction_channel final : public channel {
   }
 
  private:
-  [[nodiscard]] result<rows> run_batch(const statement& what, const parameters& values,
-                                       const request* wanted);
+  [[nodiscard]] result<rows> run_batch(const statement& what, const parameters& values, const request* wanted);
   [[nodiscard]] result<void> run_plain(const std::string& sql, const char* name);
   [[nodiscard]] error explain(error failure);
   [[nodiscard]] std::string begin_sql() const;

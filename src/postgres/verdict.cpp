@@ -10,9 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds own_timeout_tolerance{25};
 
 /// The server says with these that it took no statement.
-bool ran_nothing(const error& fatal) noexcept {
-  return fatal.sqlstate() == "57P03" || fatal.sqlstate() == "57P05";
-}
+bool ran_nothing(const error& fatal) noexcept { return fatal.sqlstate() == "57P03" || fatal.sqlstate() == "57P05"; }
 
 error interrupted(wait_result how) {
   if (how == wait_result::cancelled) return error(errc::cancelled, "cancelled by its caller");
@@ -20,13 +18,11 @@ error interrupted(wait_result how) {
 }
 
 error unknown_fate(const exchange_outcome& outcome) {
-  std::string why = outcome.ended == wait_result::timed_out ? "no answer came before the deadline"
-                    : outcome.ended == wait_result::cancelled
-                        ? "it was cancelled while its answer was awaited"
-                        : "the connection was lost before the answer came";
+  std::string why = outcome.ended == wait_result::timed_out   ? "no answer came before the deadline"
+                    : outcome.ended == wait_result::cancelled ? "it was cancelled while its answer was awaited"
+                                                              : "the connection was lost before the answer came";
   error unknown(errc::commit_unknown,
-                "the write was sent and " + why +
-                    ": it may or may not have been applied; read before writing again");
+                "the write was sent and " + why + ": it may or may not have been applied; read before writing again");
   if (outcome.failure) unknown.with_sqlstate(outcome.failure->cause.sqlstate());
   return unknown.with_applied(applied::unknown);
 }
@@ -39,8 +35,7 @@ error refusal(error cause, const batch& wanted, deadline::clock::time_point now)
   return cause;
 }
 
-error incomplete(const exchange_outcome& outcome, const batch& wanted,
-                 deadline::clock::time_point now) {
+error incomplete(const exchange_outcome& outcome, const batch& wanted, deadline::clock::time_point now) {
   const bool refused = outcome.failure && !outcome.failure->fatal;
   if (refused) return refusal(outcome.failure->cause, wanted, now);
   const bool fate_known = outcome.reached == phase::not_sent || !wanted.may_apply() ||
@@ -52,8 +47,7 @@ error incomplete(const exchange_outcome& outcome, const batch& wanted,
 
 }  // namespace
 
-result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplicated,
-                   deadline::clock::time_point now) {
+result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplicated, deadline::clock::time_point now) {
   const statement& subject = wanted.subject();
   if (outcome.reached != phase::complete) {
     return incomplete(outcome, wanted, now).with_statement(subject.name).with_poisoned_connection();

@@ -10,14 +10,15 @@ struct Account {
 };
 #ifdef BREAKWATER_EXPECT_OK
 template <>
-inline constexpr auto breakwater::mapping<Account> =
-    bw::table("accounts", bw::column<&Account::id>("id", bw::primary_key),
-              bw::column<&Account::deleted_at>("deleted_at", bw::soft_delete));
+inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+                                                               bw::column<&Account::id>("id", bw::primary_key),
+                                                               bw::column<&Account::deleted_at>("deleted_at",
+                                                                                                bw::soft_delete));
 #else
 template <>
-inline constexpr auto breakwater::mapping<Account> =
-    bw::table("accounts", bw::column<&Account::id>("id", bw::primary_key),
-              bw::column<&Account::deleted_at>("deleted_at"));
+inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+                                                               bw::column<&Account::id>("id", bw::primary_key),
+                                                               bw::column<&Account::deleted_at>("deleted_at"));
 #endif
 
 auto trash(const bw::repository<Account>& accounts) { return accounts.only_trashed().all(); }

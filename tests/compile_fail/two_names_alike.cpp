@@ -9,12 +9,14 @@ struct Account {
 };
 #ifdef BREAKWATER_EXPECT_OK
 template <>
-inline constexpr auto breakwater::mapping<Account> =
-    bw::table("accounts", bw::column<&Account::id>("id", bw::primary_key), bw::column<&Account::owner>("owner"));
+inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+                                                               bw::column<&Account::id>("id", bw::primary_key),
+                                                               bw::column<&Account::owner>("owner"));
 #else
 template <>
-inline constexpr auto breakwater::mapping<Account> =
-    bw::table("accounts", bw::column<&Account::id>("id", bw::primary_key), bw::column<&Account::owner>("id"));
+inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+                                                               bw::column<&Account::id>("id", bw::primary_key),
+                                                               bw::column<&Account::owner>("id"));
 #endif
 
 auto get(const bw::repository<Account>& accounts) { return accounts.get(1); }

@@ -9,8 +9,8 @@ struct Account {
 };
 #ifdef BREAKWATER_EXPECT_OK
 template <>
-inline constexpr auto breakwater::mapping<Account> =
-    bw::table("accounts", bw::column<&Account::id>("id", bw::primary_key));
+inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+                                                               bw::column<&Account::id>("id", bw::primary_key));
 #endif
 
 auto accounts(const bw::session& session) { return session.repository<Account>(); }

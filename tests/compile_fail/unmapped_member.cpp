@@ -9,8 +9,9 @@ struct Account {
   std::string nickname{};
 };
 template <>
-inline constexpr auto breakwater::mapping<Account> =
-    bw::table("accounts", bw::column<&Account::id>("id", bw::primary_key), bw::column<&Account::owner>("owner"));
+inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+                                                               bw::column<&Account::id>("id", bw::primary_key),
+                                                               bw::column<&Account::owner>("owner"));
 
 auto query(const bw::repository<Account>& accounts) {
 #ifdef BREAKWATER_EXPECT_OK

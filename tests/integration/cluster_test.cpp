@@ -53,9 +53,7 @@ errc code_of(const bw::result<T>& r) {
   return r ? errc{} : r.error().code();
 }
 
-std::string text_of(const bw::result<std::string>& r) {
-  return r ? r.value() : "error: " + r.error().message();
-}
+std::string text_of(const bw::result<std::string>& r) { return r ? r.value() : "error: " + r.error().message(); }
 
 bool eventually(const std::function<bool()>& is_so, clock_type::duration limit = 20s) {
   const auto until = clock_type::now() + limit;
@@ -69,8 +67,7 @@ bool eventually(const std::function<bool()>& is_so, clock_type::duration limit =
 std::optional<cluster> started(const cluster_options& options) {
   const auto begin = clock_type::now();
   auto made = cluster::start(options);
-  const auto took =
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - begin);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - begin);
   EXPECT_TRUE(holds(made));
   if (!made) return std::nullopt;
   std::cout << "  started with " << options.replicas << " replicas in " << took.count() << " ms\n";
@@ -110,8 +107,7 @@ pid_t guardian_of(const std::string& folder) {
        entry.increment(failed)) {
     std::ifstream file(entry->path() / "cmdline", std::ios::binary);
     const std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (line.find("breakwater-guardian") != std::string::npos &&
-        line.find(folder) != std::string::npos) {
+    if (line.find("breakwater-guardian") != std::string::npos && line.find(folder) != std::string::npos) {
       return static_cast<pid_t>(std::stol(entry->path().filename().string()));
     }
   }
@@ -186,8 +182,7 @@ TEST(cluster_start, ends_at_its_deadline_and_leaves_nothing) {
 TEST(cluster_start, reports_the_log_of_a_server_that_refuses_its_settings) {
   const auto refused = cluster::start({.settings = {{"shared_buffers", "a lot"}}});
   ASSERT_EQ(code_of(refused), errc::connection_failed);
-  EXPECT_NE(refused.error().message().find("shared_buffers"), std::string::npos)
-      << refused.error().message();
+  EXPECT_NE(refused.error().message().find("shared_buffers"), std::string::npos) << refused.error().message();
 }
 
 TEST(cluster_start, takes_hostile_names_passwords_and_settings_literally) {
@@ -223,8 +218,7 @@ TEST(cluster_start, lets_nobody_in_with_a_wrong_password) {
   dsn.replace(dsn.find("right"), 5, "wrong");
   const connection refused(dsn);
   EXPECT_FALSE(refused.is_open());
-  EXPECT_NE(refused.message().find("password authentication failed"), std::string::npos)
-      << refused.message();
+  EXPECT_NE(refused.message().find("password authentication failed"), std::string::npos) << refused.message();
 }
 
 TEST(cluster_start, waits_for_the_synchronous_replicas_asked_for) {
@@ -282,8 +276,7 @@ TEST(cluster_replicas, stand_still_while_replay_is_paused) {
 
   const auto behind = c->wait_for_replay(replica, 200ms);
   ASSERT_EQ(code_of(behind), errc::deadline_exceeded);
-  EXPECT_NE(behind.error().message().find("replay is paused"), std::string::npos)
-      << behind.error().message();
+  EXPECT_NE(behind.error().message().find("replay is paused"), std::string::npos) << behind.error().message();
   EXPECT_EQ(text_of(c->query_value(replica, "select count(*) from t")), "0");
 
   ASSERT_TRUE(holds(c->resume_replay(replica)));
@@ -293,8 +286,7 @@ TEST(cluster_replicas, stand_still_while_replay_is_paused) {
 }
 
 TEST(cluster_replicas, find_what_they_missed_while_they_were_stopped) {
-  auto c =
-      started({.replicas = 1, .settings = {{"min_wal_size", "32MB"}, {"max_wal_size", "32MB"}}});
+  auto c = started({.replicas = 1, .settings = {{"min_wal_size", "32MB"}, {"max_wal_size", "32MB"}}});
   ASSERT_TRUE(c);
   ASSERT_TRUE(holds(c->stop(c->replica(0))));
   ASSERT_TRUE(holds(c->execute("create table t as select generate_series(1, 1000) id")));
@@ -358,8 +350,7 @@ TEST(cluster_servers, come_back_on_the_same_port_with_all_commits_after_a_kill) 
 TEST(cluster_servers, start_again_after_somebody_else_killed_the_postmaster) {
   auto c = started({});
   ASSERT_TRUE(c);
-  const auto file =
-      text_of(c->query_value("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)"));
+  const auto file = text_of(c->query_value("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)"));
   ASSERT_EQ(::kill(static_cast<pid_t>(std::stol(file)), SIGKILL), 0);
   ASSERT_TRUE(eventually([&] { return !c->is_running(c->primary()); }));
   ASSERT_TRUE(holds(c->start(c->primary())));
@@ -420,8 +411,7 @@ TEST(cluster_queries, tell_their_errors_apart) {
 TEST(cluster_queries, end_at_their_deadline_though_the_server_is_stopped_in_its_tracks) {
   auto c = started({.operation_timeout = 500ms});
   ASSERT_TRUE(c);
-  const auto pid = std::stol(
-      text_of(c->query_value("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)")));
+  const auto pid = std::stol(text_of(c->query_value("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)")));
   ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGSTOP), 0);
   EXPECT_EQ(code_of(c->execute("select 1")), errc::deadline_exceeded);
   EXPECT_TRUE(holds(c->kill(c->primary())));
@@ -437,10 +427,8 @@ TEST(cluster_end, removes_servers_and_folder) {
     ASSERT_TRUE(holds(c->kill(c->replica(0))));
     const auto begin = clock_type::now();
     c.reset();
-    std::cout
-        << "  ended in "
-        << std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - begin).count()
-        << " ms\n";
+    std::cout << "  ended in "
+              << std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - begin).count() << " ms\n";
   }
   EXPECT_FALSE(std::filesystem::exists(folder));
   EXPECT_EQ(processes_in(folder), 0);

@@ -110,8 +110,7 @@ struct tcp_options {
   std::chrono::milliseconds user_timeout = defaults::tcp_user_timeout;
   /// How often the server looks, while it runs a statement, whether its client is still there.
   /// 0 (never)..1 h.
-  std::chrono::milliseconds client_connection_check_interval =
-      defaults::tcp_client_connection_check_interval;
+  std::chrono::milliseconds client_connection_check_interval = defaults::tcp_client_connection_check_interval;
 };
 
 /// Everything that can be set about a database: where it is and how it is used.
@@ -140,8 +139,7 @@ struct config {
   /// 1 ms..1 d; there is no "none": an operation that may take long gets a large value.
   std::chrono::milliseconds operation_timeout = defaults::operation_timeout;
   /// The server ends a transaction whose client is silent for so long. 0 (never)..1 d.
-  std::chrono::milliseconds idle_in_transaction_session_timeout =
-      defaults::idle_in_transaction_session_timeout;
+  std::chrono::milliseconds idle_in_transaction_session_timeout = defaults::idle_in_transaction_session_timeout;
   /// How long a shutdown lets running operations finish before it cancels them. 0 (at once)..1 h.
   std::chrono::milliseconds shutdown_grace = defaults::shutdown_grace;
   pool_options pool = {};
@@ -163,8 +161,7 @@ struct config {
   [[nodiscard]] static result<config> from_environment(std::string_view prefix = "BREAKWATER_");
   /// The same over `base` in place of the defaults. `DATABASE_URL` only serves where `base` has
   /// no nodes.
-  [[nodiscard]] static result<config> from_environment(config base,
-                                                       std::string_view prefix = "BREAKWATER_");
+  [[nodiscard]] static result<config> from_environment(config base, std::string_view prefix = "BREAKWATER_");
 };
 
 /// Checks the whole: at least one node, every DSN, every range, and fields against each other.
@@ -177,10 +174,10 @@ struct config {
 
 /// What there is to know about one field of `config`, for tools and documentation.
 struct config_field {
-  std::string name;      ///< as in a file's nesting and in errors: "pool.size"
-  std::string variable;  ///< environment variable with the default prefix: "BREAKWATER_POOL_SIZE"
-  std::string type;      ///< what a file must hold: "a whole number", "a duration"
-  std::string allowed;   ///< "1..10000"
+  std::string name;           ///< as in a file's nesting and in errors: "pool.size"
+  std::string variable;       ///< environment variable with the default prefix: "BREAKWATER_POOL_SIZE"
+  std::string type;           ///< what a file must hold: "a whole number", "a duration"
+  std::string allowed;        ///< "1..10000"
   std::string default_value;  ///< "10"; empty where there is none
 };
 

@@ -111,9 +111,7 @@ class date {
     }
     return from_days_since_2000(sum);
   }
-  [[nodiscard]] friend constexpr date operator+(std::chrono::days span, date d) noexcept {
-    return d + span;
-  }
+  [[nodiscard]] friend constexpr date operator+(std::chrono::days span, date d) noexcept { return d + span; }
   [[nodiscard]] friend constexpr date operator-(date d, std::chrono::days span) noexcept {
     if (span == std::chrono::days::min()) return d + std::chrono::days::max();
     return d + -span;
@@ -143,9 +141,7 @@ class date {
 
   static constexpr std::int64_t saturating_shift(std::int64_t days_since_1970) noexcept {
     std::int64_t days = 0;
-    return __builtin_sub_overflow(days_since_1970, detail::days_from_1970_to_2000, &days)
-               ? days_since_1970
-               : days;
+    return __builtin_sub_overflow(days_since_1970, detail::days_from_1970_to_2000, &days) ? days_since_1970 : days;
   }
 
   static constexpr detail::civil_fault read(std::string_view text, date& out) noexcept {
@@ -156,10 +152,8 @@ class date {
     detail::civil_reader in(text);
     detail::civil_day day;
     if (!detail::take_date(in, day)) return detail::civil_fault::malformed;
-    if (const auto fault = detail::finish_date(in, day); fault != detail::civil_fault::none)
-      return fault;
-    const date value =
-        from_days_since_2000(detail::days_from_civil(day) - detail::days_from_1970_to_2000);
+    if (const auto fault = detail::finish_date(in, day); fault != detail::civil_fault::none) return fault;
+    const date value = from_days_since_2000(detail::days_from_civil(day) - detail::days_from_1970_to_2000);
     if (value.is_infinite()) return detail::civil_fault::out_of_range;
     out = value;
     return detail::civil_fault::none;
@@ -168,12 +162,9 @@ class date {
   static consteval std::int32_t from_literal(std::string_view literal) {
     date value;
     const auto fault = read(literal, value);
-    if (fault == detail::civil_fault::malformed)
-      detail::this_is_not_a_date_of_the_form_YYYY_MM_DD();
-    if (fault == detail::civil_fault::no_such_day)
-      detail::this_date_does_not_exist_in_the_calendar();
-    if (fault == detail::civil_fault::out_of_range)
-      detail::this_date_is_outside_4714_BC_to_5874897_AD();
+    if (fault == detail::civil_fault::malformed) detail::this_is_not_a_date_of_the_form_YYYY_MM_DD();
+    if (fault == detail::civil_fault::no_such_day) detail::this_date_does_not_exist_in_the_calendar();
+    if (fault == detail::civil_fault::out_of_range) detail::this_date_is_outside_4714_BC_to_5874897_AD();
     return value.days_;
   }
 

@@ -22,13 +22,10 @@ class deadline {
 
   [[nodiscard]] static constexpr deadline never() noexcept { return {}; }
   /// `duration` from `now`; a duration too long for the clock is no limit, a negative one is in the past.
-  [[nodiscard]] static constexpr deadline after(clock::duration duration,
-                                                clock::time_point now) noexcept {
+  [[nodiscard]] static constexpr deadline after(clock::duration duration, clock::time_point now) noexcept {
     return duration >= clock::time_point::max() - now ? never() : deadline(now + duration);
   }
-  [[nodiscard]] static deadline after(clock::duration duration) noexcept {
-    return after(duration, clock::now());
-  }
+  [[nodiscard]] static deadline after(clock::duration duration) noexcept { return after(duration, clock::now()); }
 
   [[nodiscard]] constexpr bool is_never() const noexcept { return at_ == clock::time_point::max(); }
   [[nodiscard]] constexpr clock::time_point at() const noexcept { return at_; }

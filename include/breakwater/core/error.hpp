@@ -96,8 +96,7 @@ class error {
   bool poisons_connection_ = false;
   std::array<char, 5> sqlstate_{};
   std::uint16_t attempts_ = 0;
-  std::shared_ptr<details>
-      details_;  // absent in most errors a program meets: not_found, stale_version
+  std::shared_ptr<details> details_;  // absent in most errors a program meets: not_found, stale_version
 };
 
 }  // namespace breakwater

@@ -57,9 +57,7 @@ class json {
   [[nodiscard]] static result<json> parse(std::string_view text);
   /// As `parse`, taking over the text.
   [[nodiscard]] static result<json> parse(std::string&& text);
-  [[nodiscard]] static result<json> parse(const char* text) {
-    return parse(std::string_view(text));
-  }
+  [[nodiscard]] static result<json> parse(const char* text) { return parse(std::string_view(text)); }
   /// As `parse`, without making an error: false leaves `out` as it was.
   [[nodiscard]] static bool parse_into(std::string_view text, json& out);
 
@@ -77,9 +75,7 @@ class json {
   }
   [[nodiscard]] std::string to_string() const& { return std::string(text()); }
   /// Gives the text away.
-  [[nodiscard]] std::string to_string() && {
-    return text_.empty() ? std::string("null") : std::exchange(text_, {});
-  }
+  [[nodiscard]] std::string to_string() && { return text_.empty() ? std::string("null") : std::exchange(text_, {}); }
   /// Writes the text, without a terminator, and returns its end.
   /// REQUIRES: room for `text().size()` characters.
   char* write_to(char* out) const noexcept;

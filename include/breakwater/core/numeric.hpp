@@ -26,9 +26,9 @@ struct large_coefficient;
 struct numeric_access;
 
 template <class T>
-concept plain_integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
-                        !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
-                        !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
+concept plain_integer =
+    std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
+    !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
 }  // namespace detail
 
@@ -127,12 +127,8 @@ class numeric {
     std::swap(negative_, other.negative_);
   }
 
-  [[nodiscard]] static constexpr numeric nan() noexcept {
-    return numeric(detail::decimal_kind::nan);
-  }
-  [[nodiscard]] static constexpr numeric infinity() noexcept {
-    return numeric(detail::decimal_kind::infinity);
-  }
+  [[nodiscard]] static constexpr numeric nan() noexcept { return numeric(detail::decimal_kind::nan); }
+  [[nodiscard]] static constexpr numeric infinity() noexcept { return numeric(detail::decimal_kind::infinity); }
   [[nodiscard]] static constexpr numeric negative_infinity() noexcept {
     return numeric(detail::decimal_kind::negative_infinity);
   }
@@ -146,16 +142,11 @@ class numeric {
   /// As `parse`, without making an error: false leaves `out` as it was. Allocates beyond 38 digits.
   [[nodiscard]] static bool parse_into(std::string_view text, numeric& out);
 
-  [[nodiscard]] constexpr bool is_nan() const noexcept {
-    return kind_ == detail::decimal_kind::nan;
-  }
+  [[nodiscard]] constexpr bool is_nan() const noexcept { return kind_ == detail::decimal_kind::nan; }
   [[nodiscard]] constexpr bool is_infinite() const noexcept {
-    return kind_ == detail::decimal_kind::infinity ||
-           kind_ == detail::decimal_kind::negative_infinity;
+    return kind_ == detail::decimal_kind::infinity || kind_ == detail::decimal_kind::negative_infinity;
   }
-  [[nodiscard]] constexpr bool is_finite() const noexcept {
-    return kind_ == detail::decimal_kind::finite;
-  }
+  [[nodiscard]] constexpr bool is_finite() const noexcept { return kind_ == detail::decimal_kind::finite; }
   /// Digits after the point, 0 to `max_scale`; 0 for NaN and the infinities.
   [[nodiscard]] constexpr int scale() const noexcept { return scale_; }
   /// -1, 0 or 1; 0 for NaN.
@@ -174,10 +165,8 @@ class numeric {
   [[nodiscard]] constexpr const numeric& operator+() const noexcept { return *this; }
   [[nodiscard]] constexpr numeric operator-() const noexcept {
     numeric value(*this);
-    if (kind_ == detail::decimal_kind::infinity)
-      value.kind_ = detail::decimal_kind::negative_infinity;
-    if (kind_ == detail::decimal_kind::negative_infinity)
-      value.kind_ = detail::decimal_kind::infinity;
+    if (kind_ == detail::decimal_kind::infinity) value.kind_ = detail::decimal_kind::negative_infinity;
+    if (kind_ == detail::decimal_kind::negative_infinity) value.kind_ = detail::decimal_kind::infinity;
     if (is_finite() && !is_zero()) value.negative_ = !negative_;
     return value;
   }
@@ -211,17 +200,13 @@ class numeric {
   /// Scale of the result: the greater of the two.
   [[nodiscard]] friend numeric operator-(const numeric& a, const numeric& b) { return add(a, -b); }
   /// Scale of the result: the sum of the two, at most `max_scale`.
-  [[nodiscard]] friend numeric operator*(const numeric& a, const numeric& b) {
-    return multiply(a, b);
-  }
+  [[nodiscard]] friend numeric operator*(const numeric& a, const numeric& b) { return multiply(a, b); }
   numeric& operator+=(const numeric& other) { return *this = add(*this, other); }
   numeric& operator-=(const numeric& other) { return *this = add(*this, -other); }
   numeric& operator*=(const numeric& other) { return *this = multiply(*this, other); }
 
   /// By value, whatever the scale: 10.0 equals 10.00.
-  friend constexpr bool operator==(const numeric& a, const numeric& b) noexcept {
-    return compare(a, b) == 0;
-  }
+  friend constexpr bool operator==(const numeric& a, const numeric& b) noexcept { return compare(a, b) == 0; }
   friend constexpr std::weak_ordering operator<=>(const numeric& a, const numeric& b) noexcept {
     return compare(a, b) <=> 0;
   }
@@ -234,14 +219,9 @@ class numeric {
 
   constexpr explicit numeric(detail::decimal_kind kind) noexcept : kind_(kind) {}
   constexpr explicit numeric(const detail::small_decimal& value) noexcept
-      : magnitude_(value.magnitude),
-        scale_(value.scale),
-        kind_(value.kind),
-        negative_(value.negative) {}
+      : magnitude_(value.magnitude), scale_(value.scale), kind_(value.kind), negative_(value.negative) {}
 
-  [[nodiscard]] constexpr bool is_zero() const noexcept {
-    return magnitude_ == 0 && large_ == nullptr;
-  }
+  [[nodiscard]] constexpr bool is_zero() const noexcept { return magnitude_ == 0 && large_ == nullptr; }
 
   static constexpr int compare(const numeric& a, const numeric& b) noexcept {
     // The kinds are numbered in Postgres's order.
@@ -249,8 +229,8 @@ class numeric {
     if (a.kind_ != detail::decimal_kind::finite) return 0;
     if (a.sign() != b.sign()) return a.sign() < b.sign() ? -1 : 1;
     const bool large = a.large_ != nullptr || b.large_ != nullptr;
-    const int order = large ? compare_large(a, b)
-                            : detail::compare_small(a.magnitude_, a.scale_, b.magnitude_, b.scale_);
+    const int order =
+        large ? compare_large(a, b) : detail::compare_small(a.magnitude_, a.scale_, b.magnitude_, b.scale_);
     return a.negative_ ? -order : order;
   }
   /// The order of the absolute values. Linear in the digits.
@@ -275,7 +255,5 @@ class numeric {
 
 template <>
 struct std::hash<breakwater::numeric> {
-  [[nodiscard]] std::size_t operator()(const breakwater::numeric& value) const noexcept {
-    return value.hash();
-  }
+  [[nodiscard]] std::size_t operator()(const breakwater::numeric& value) const noexcept { return value.hash(); }
 };

@@ -15,9 +15,7 @@ enum class node_role : std::uint8_t { unknown, primary, replica };
 
 /// The role's name: "unknown", "primary" or "replica".
 [[nodiscard]] constexpr std::string_view to_string(node_role role) noexcept {
-  return role == node_role::primary   ? "primary"
-         : role == node_role::replica ? "replica"
-                                      : "unknown";
+  return role == node_role::primary ? "primary" : role == node_role::replica ? "replica" : "unknown";
 }
 
 /// One finished statement: the whole call, with its waiting.

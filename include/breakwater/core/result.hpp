@@ -58,8 +58,7 @@ using boost::outcome_v2::failure;
 /// Boost.Outcome's `basic_result` with our error, so Outcome's macros and conversions apply. Default
 /// constructed it is `errc::internal`, so that it can stand in containers and pass through Asio.
 template <class T>
-class [[nodiscard]] result
-    : public boost::outcome_v2::basic_result<T, error, detail::bad_result_policy> {
+class [[nodiscard]] result : public boost::outcome_v2::basic_result<T, error, detail::bad_result_policy> {
   using base = boost::outcome_v2::basic_result<T, error, detail::bad_result_policy>;
 
  public:

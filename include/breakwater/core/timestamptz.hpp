@@ -128,8 +128,7 @@ class timestamptz {
       : timestamptz(std::chrono::floor<std::chrono::microseconds>(moment)) {}
 
   /// From Postgres's own representation; values beyond the range become the infinity on their side.
-  [[nodiscard]] static constexpr timestamptz from_microseconds_since_2000(
-      std::int64_t value) noexcept {
+  [[nodiscard]] static constexpr timestamptz from_microseconds_since_2000(std::int64_t value) noexcept {
     if (value < first) return negative_infinity();
     if (value > last) return infinity();
     return timestamptz(value, raw{});
@@ -160,9 +159,7 @@ class timestamptz {
     return *this == infinity() || *this == negative_infinity();
   }
   /// Postgres's own representation: the least and greatest `int64_t` stand for the infinities.
-  [[nodiscard]] constexpr std::int64_t microseconds_since_2000() const noexcept {
-    return microseconds_;
-  }
+  [[nodiscard]] constexpr std::int64_t microseconds_since_2000() const noexcept { return microseconds_; }
   /// Error: `errc::data_error` for the infinities and after 294247-01-10, where std::chrono's
   /// microseconds end.
   [[nodiscard]] result<sys_microseconds> to_sys_time() const;
@@ -175,8 +172,7 @@ class timestamptz {
   char* write_to(char* out) const noexcept;
 
   /// An infinity stays what it is; a sum beyond the range becomes the infinity on its side.
-  [[nodiscard]] friend constexpr timestamptz operator+(timestamptz t,
-                                                       std::chrono::microseconds span) noexcept {
+  [[nodiscard]] friend constexpr timestamptz operator+(timestamptz t, std::chrono::microseconds span) noexcept {
     if (t.is_infinite()) return t;
     std::int64_t sum = 0;
     if (__builtin_add_overflow(t.microseconds_, std::int64_t{span.count()}, &sum)) {
@@ -184,37 +180,28 @@ class timestamptz {
     }
     return from_microseconds_since_2000(sum);
   }
-  [[nodiscard]] friend constexpr timestamptz operator+(std::chrono::microseconds span,
-                                                       timestamptz t) noexcept {
+  [[nodiscard]] friend constexpr timestamptz operator+(std::chrono::microseconds span, timestamptz t) noexcept {
     return t + span;
   }
-  [[nodiscard]] friend constexpr timestamptz operator-(timestamptz t,
-                                                       std::chrono::microseconds span) noexcept {
+  [[nodiscard]] friend constexpr timestamptz operator-(timestamptz t, std::chrono::microseconds span) noexcept {
     if (span == std::chrono::microseconds::min()) return t + std::chrono::microseconds::max();
     return t + -span;
   }
   /// Time from `b` to `a`. To or from an infinity, and where it does not fit, it is
   /// `microseconds::max()` or `microseconds::min()`; it is zero between equal infinities.
-  [[nodiscard]] friend constexpr std::chrono::microseconds operator-(timestamptz a,
-                                                                     timestamptz b) noexcept {
+  [[nodiscard]] friend constexpr std::chrono::microseconds operator-(timestamptz a, timestamptz b) noexcept {
     std::int64_t span = 0;
     if (a == b) return std::chrono::microseconds::zero();
-    if (a.is_infinite() || b.is_infinite() ||
-        __builtin_sub_overflow(a.microseconds_, b.microseconds_, &span)) {
+    if (a.is_infinite() || b.is_infinite() || __builtin_sub_overflow(a.microseconds_, b.microseconds_, &span)) {
       return a > b ? std::chrono::microseconds::max() : std::chrono::microseconds::min();
     }
     return std::chrono::microseconds(span);
   }
-  constexpr timestamptz& operator+=(std::chrono::microseconds span) noexcept {
-    return *this = *this + span;
-  }
-  constexpr timestamptz& operator-=(std::chrono::microseconds span) noexcept {
-    return *this = *this - span;
-  }
+  constexpr timestamptz& operator+=(std::chrono::microseconds span) noexcept { return *this = *this + span; }
+  constexpr timestamptz& operator-=(std::chrono::microseconds span) noexcept { return *this = *this - span; }
 
   friend constexpr bool operator==(const timestamptz&, const timestamptz&) noexcept = default;
-  friend constexpr std::strong_ordering operator<=>(const timestamptz&,
-                                                    const timestamptz&) noexcept = default;
+  friend constexpr std::strong_ordering operator<=>(const timestamptz&, const timestamptz&) noexcept = default;
 
  private:
   struct raw {};
@@ -229,8 +216,7 @@ class timestamptz {
 
   static constexpr timestamptz from_unix_microseconds(std::int64_t since_1970) noexcept {
     std::int64_t value = 0;
-    const bool overflow =
-        __builtin_sub_overflow(since_1970, detail::microseconds_from_1970_to_2000, &value);
+    const bool overflow = __builtin_sub_overflow(since_1970, detail::microseconds_from_1970_to_2000, &value);
     return overflow ? negative_infinity() : from_microseconds_since_2000(value);
   }
 
@@ -246,21 +232,18 @@ class timestamptz {
     std::int64_t offset = 0;
     if (!detail::take_date(in, day)) return civil_fault::malformed;
     if (!in.skip_spaces() && !in.take('T') && !in.take('t')) return civil_fault::malformed;
-    if (const auto fault = detail::take_time_of_day(in, time); fault != civil_fault::none)
-      return fault;
-    if (const auto fault = detail::take_offset(in, offset); fault != civil_fault::none)
-      return fault;
+    if (const auto fault = detail::take_time_of_day(in, time); fault != civil_fault::none) return fault;
+    if (const auto fault = detail::take_offset(in, offset); fault != civil_fault::none) return fault;
     if (const auto fault = detail::finish_date(in, day); fault != civil_fault::none) return fault;
 
     const std::int64_t days =
         detail::days_from_civil(day) - microseconds_to_days(detail::microseconds_from_1970_to_2000);
-    if (days < microseconds_to_days(first) - days_of_slack ||
-        days > microseconds_to_days(last) + days_of_slack) {
+    if (days < microseconds_to_days(first) - days_of_slack || days > microseconds_to_days(last) + days_of_slack) {
       return civil_fault::out_of_range;
     }
     std::int64_t moment = days * detail::microseconds_per_day + time;
-    if (__builtin_sub_overflow(moment, offset * detail::microseconds_per_second, &moment) ||
-        moment < first || moment > last) {
+    if (__builtin_sub_overflow(moment, offset * detail::microseconds_per_second, &moment) || moment < first ||
+        moment > last) {
       return civil_fault::out_of_range;
     }
     out = timestamptz(moment, raw{});
@@ -280,13 +263,11 @@ class timestamptz {
     if (fault == civil_fault::no_offset) {
       detail::this_timestamptz_needs_an_offset_from_UTC_such_as_plus_00_or_Z();
     }
-    if (fault == civil_fault::no_such_day)
-      detail::this_timestamptz_names_a_day_that_does_not_exist();
+    if (fault == civil_fault::no_such_day) detail::this_timestamptz_names_a_day_that_does_not_exist();
     if (fault == civil_fault::no_such_time) {
       detail::this_timestamptz_names_a_time_of_day_that_does_not_exist();
     }
-    if (fault == civil_fault::out_of_range)
-      detail::this_timestamptz_is_outside_4714_BC_to_294276_AD();
+    if (fault == civil_fault::out_of_range) detail::this_timestamptz_is_outside_4714_BC_to_294276_AD();
     return value.microseconds_;
   }
 

@@ -32,13 +32,10 @@ inline constexpr std::array<std::int8_t, 256> hex_digit_values = [] {
 }();
 
 /// The value of a hexadecimal digit, or -1.
-[[nodiscard]] constexpr int hex_digit_value(char c) noexcept {
-  return hex_digit_values[static_cast<unsigned char>(c)];
-}
+[[nodiscard]] constexpr int hex_digit_value(char c) noexcept { return hex_digit_values[static_cast<unsigned char>(c)]; }
 
 /// Reads the forms Postgres reads (its `string_to_uuid`); false leaves `out` partly written.
-[[nodiscard]] constexpr bool read_uuid(std::string_view text,
-                                       std::array<std::uint8_t, 16>& out) noexcept {
+[[nodiscard]] constexpr bool read_uuid(std::string_view text, std::array<std::uint8_t, 16>& out) noexcept {
   const bool braces = text.size() >= 2 && text.front() == '{' && text.back() == '}';
   if (braces) text = text.substr(1, text.size() - 2);
   std::size_t at = 0;
@@ -57,15 +54,13 @@ inline constexpr std::array<std::int8_t, 256> hex_digit_values = [] {
 
 /// The tick a time-ordered uuid takes: the clock's, or one past the last when the clock has not
 /// moved on.
-[[nodiscard]] constexpr std::uint64_t next_uuid_tick(std::uint64_t last,
-                                                     std::uint64_t clock) noexcept {
+[[nodiscard]] constexpr std::uint64_t next_uuid_tick(std::uint64_t last, std::uint64_t clock) noexcept {
   return clock > last ? clock : last + 1;
 }
 
 /// A version 7 uuid. `tick` is Unix milliseconds * 4096 plus the fraction of the millisecond in
 /// 1/4096; of `random` the lower 62 bits are used.
-[[nodiscard]] constexpr uuid make_time_ordered_uuid(std::uint64_t tick,
-                                                    std::uint64_t random) noexcept;
+[[nodiscard]] constexpr uuid make_time_ordered_uuid(std::uint64_t tick, std::uint64_t random) noexcept;
 
 }  // namespace detail
 

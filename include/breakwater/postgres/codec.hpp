@@ -81,9 +81,7 @@ struct value_codec {
     char* at = out.reserve(Value::max_text_size);
     out.commit(static_cast<std::size_t>(value.write_to(at) - at), type);
   }
-  static bool decode(std::string_view text, Value& out) noexcept {
-    return Value::parse_into(text, out);
-  }
+  static bool decode(std::string_view text, Value& out) noexcept { return Value::parse_into(text, out); }
 };
 
 }  // namespace detail
@@ -101,24 +99,21 @@ struct codec<bool> {
 };
 
 template <>
-struct codec<std::int16_t>
-    : detail::integer_codec<std::int16_t, oid::int2, oid::int2, oid::int4, oid::int8> {
+struct codec<std::int16_t> : detail::integer_codec<std::int16_t, oid::int2, oid::int2, oid::int4, oid::int8> {
   static constexpr std::string_view sql_type = "smallint";
 };
 template <>
-struct codec<std::int32_t>
-    : detail::integer_codec<std::int32_t, oid::int4, oid::int4, oid::int2, oid::int8> {
+struct codec<std::int32_t> : detail::integer_codec<std::int32_t, oid::int4, oid::int4, oid::int2, oid::int8> {
   static constexpr std::string_view sql_type = "integer";
 };
 /// Also reads numeric, as far as it is a whole number in range: what sum(bigint) answers.
 template <>
-struct codec<std::int64_t> : detail::integer_codec<std::int64_t, oid::int8, oid::int8, oid::int4,
-                                                   oid::int2, oid::numeric> {
+struct codec<std::int64_t>
+    : detail::integer_codec<std::int64_t, oid::int8, oid::int8, oid::int4, oid::int2, oid::numeric> {
   static constexpr std::string_view sql_type = "bigint";
 };
 template <>
-struct codec<long long>
-    : detail::integer_codec<long long, oid::int8, oid::int8, oid::int4, oid::int2, oid::numeric> {
+struct codec<long long> : detail::integer_codec<long long, oid::int8, oid::int8, oid::int4, oid::int2, oid::numeric> {
   static constexpr std::string_view sql_type = "bigint";
 };
 template <>

@@ -19,7 +19,7 @@ struct request {
   const parameters& values;
   deadline until;
   const std::stop_token* cancel = nullptr;  ///< null: can not be cancelled
-  source_location where{};             ///< the borrower, for leak warnings
+  source_location where{};                  ///< the borrower, for leak warnings
 };
 
 /// Something that runs single statements: a lease, a transaction's connection, later a pipelined lane.

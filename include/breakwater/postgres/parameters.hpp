@@ -16,10 +16,9 @@ namespace breakwater {
 /// PostgreSQL's type numbers (pg_type.oid) of the built-in types that the library names.
 namespace oid {
 inline constexpr std::uint32_t unknown = 0;  ///< the server works the type out from the context
-inline constexpr std::uint32_t boolean = 16, bytea = 17, name = 19, int8 = 20, int2 = 21, int4 = 23,
-                               text = 25, json = 114, float4 = 700, float8 = 701, bpchar = 1042,
-                               varchar = 1043, date = 1082, timestamp = 1114, timestamptz = 1184,
-                               numeric = 1700, uuid = 2950, jsonb = 3802;
+inline constexpr std::uint32_t boolean = 16, bytea = 17, name = 19, int8 = 20, int2 = 21, int4 = 23, text = 25,
+                               json = 114, float4 = 700, float8 = 701, bpchar = 1042, varchar = 1043, date = 1082,
+                               timestamp = 1114, timestamptz = 1184, numeric = 1700, uuid = 2950, jsonb = 3802;
 }  // namespace oid
 
 /// The values bound to a statement's $1 ... $n, owned, in the text form that the server reads.
@@ -129,8 +128,7 @@ class parameters {
   [[nodiscard]] std::uint32_t type(std::size_t i) const noexcept { return slot(i).type; }
   /// The value's text; empty for NULL. Followed by a NUL byte.
   [[nodiscard]] std::string_view text(std::size_t i) const noexcept {
-    return is_null(i) ? std::string_view{}
-                      : std::string_view{buffer() + slot(i).offset, slot(i).length};
+    return is_null(i) ? std::string_view{} : std::string_view{buffer() + slot(i).offset, slot(i).length};
   }
   /// Index of the first value that can not be sent.
   [[nodiscard]] std::optional<std::size_t> first_invalid() const noexcept { return first_invalid_; }
@@ -150,12 +148,8 @@ class parameters {
     std::copy_n(other.slots_.begin(), std::min(size_, inline_slots), slots_.begin());
   }
 
-  [[nodiscard]] char* buffer() noexcept {
-    return overflow_.empty() ? inline_.data() : overflow_.data();
-  }
-  [[nodiscard]] const char* buffer() const noexcept {
-    return overflow_.empty() ? inline_.data() : overflow_.data();
-  }
+  [[nodiscard]] char* buffer() noexcept { return overflow_.empty() ? inline_.data() : overflow_.data(); }
+  [[nodiscard]] const char* buffer() const noexcept { return overflow_.empty() ? inline_.data() : overflow_.data(); }
   void grow(std::size_t needed) {
     if (overflow_.empty()) {
       overflow_.resize(std::max(needed, 2 * inline_bytes));

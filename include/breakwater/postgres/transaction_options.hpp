@@ -8,7 +8,7 @@ namespace breakwater {
 enum class isolation : std::uint8_t {
   read_committed,   ///< each statement sees what was committed before it began
   repeatable_read,  ///< the whole transaction sees what was committed before its first statement
-  serializable  ///< as if transactions ran one after the other; conflicts end one of them, which is run again
+  serializable      ///< as if transactions ran one after the other; conflicts end one of them, which is run again
 };
 
 /// How `session.transact` runs its closure.
@@ -20,8 +20,7 @@ struct transaction_options {
   bool deferrable = false;
   /// How often the closure is run at most, when a conflict with another transaction (SQLSTATE 40001, 40P01) or a
   /// schema change ended it before anything was applied. 1: never again. At least 1.
-  unsigned max_attempts =
-      3;  // as for single statements: a third conflict in a row is a hot spot, not bad luck
+  unsigned max_attempts = 3;  // as for single statements: a third conflict in a row is a hot spot, not bad luck
 };
 
 }  // namespace breakwater

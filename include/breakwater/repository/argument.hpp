@@ -28,20 +28,17 @@ inline constexpr bool is_character_type =
 
 /// Integers of every width and sign, but neither bool nor characters.
 template <class T>
-inline constexpr bool is_plain_integer =
-    std::is_integral_v<T> && !std::is_same_v<T, bool> && !is_character_type<T>;
+inline constexpr bool is_plain_integer = std::is_integral_v<T> && !std::is_same_v<T, bool> && !is_character_type<T>;
 
 template <class T>
-inline constexpr bool is_null_literal =
-    std::is_same_v<T, std::nullptr_t> || std::is_same_v<T, std::nullopt_t>;
+inline constexpr bool is_null_literal = std::is_same_v<T, std::nullptr_t> || std::is_same_v<T, std::nullopt_t>;
 
 template <class T>
 inline constexpr bool is_text = std::is_convertible_v<const T&, std::string_view>;
 
 /// One value: not NULL by itself, not a list.
 template <class T>
-inline constexpr bool is_scalar_argument =
-    has_codec<T> || is_plain_integer<T> || std::is_same_v<T, char> || is_text<T>;
+inline constexpr bool is_scalar_argument = has_codec<T> || is_plain_integer<T> || std::is_same_v<T, char> || is_text<T>;
 
 template <class T>
 inline constexpr bool is_element_argument = is_scalar_argument<without_optional_t<T>>;
@@ -180,8 +177,7 @@ template <class T>
 /// The same for a value that shall never be seen: `bw::arg("email", email, bw::sensitive)` shows as
 /// '***'.
 template <class T>
-[[nodiscard]] named_argument arg(std::string_view name, const T& value,
-                                 detail::sensitive_t /*mark*/) {
+[[nodiscard]] named_argument arg(std::string_view name, const T& value, detail::sensitive_t /*mark*/) {
   named_argument made = arg(name, value);
   made.value.mark_sensitive();
   return made;

@@ -35,13 +35,13 @@ struct column_info {
 };
 
 /// An attribute that sets one flag.
-template <bool column_info::* Flag>
+template <bool column_info::*Flag>
 struct flag_attribute {
   constexpr void apply(column_info& column) const noexcept { column.*Flag = true; }
 };
 
 /// An attribute that sets one text.
-template <std::string_view column_info::* Text>
+template <std::string_view column_info::*Text>
 struct text_attribute {
   std::string_view value;
   constexpr void apply(column_info& column) const noexcept { column.*Text = value; }

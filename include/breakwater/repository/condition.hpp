@@ -161,7 +161,7 @@ template <class... A>
 /// Comparisons follow SQL: with NULL in the column they are neither true nor false, so `col != v` leaves out rows
 /// where the column is NULL. Compared with `std::nullopt` (or an empty optional) they become IS [NOT] NULL.
 template <auto Member, detail::alias_text Alias>
-  requires detail::mapped_member<Member>
+requires detail::mapped_member<Member>
 class column_ref {
  public:
   using entity_type = detail::owner_of<Member>;
@@ -176,56 +176,50 @@ class column_ref {
 
   /// The column's value is one of the range's. An empty range matches nothing. Any length is one bound value.
   template <std::ranges::input_range Range>
-    requires(!std::convertible_to<const Range&, std::string_view>) &&
-            detail::comparable_value<Member, std::ranges::range_value_t<Range>>
-  [[nodiscard]] predicate_type in(const Range& values) const {
+  requires(!std::convertible_to<const Range&, std::string_view>) &&
+      detail::comparable_value<Member, std::ranges::range_value_t<Range>> [[nodiscard]] predicate_type
+      in(const Range& values) const {
     return with_array(" = any(", values);
   }
   template <class... Values>
-    requires(sizeof...(Values) > 0) && (detail::comparable_value<Member, Values> && ...)
-  [[nodiscard]] predicate_type in(const Values&... values) const {
+  requires(sizeof...(Values) > 0) && (detail::comparable_value<Member, Values> && ...) [[nodiscard]] predicate_type
+      in(const Values&... values) const {
     return with_array(" = any(", values...);
   }
   /// The column's value is none of the range's. An empty range matches everything that is not NULL.
   template <std::ranges::input_range Range>
-    requires(!std::convertible_to<const Range&, std::string_view>) &&
-            detail::comparable_value<Member, std::ranges::range_value_t<Range>>
-  [[nodiscard]] predicate_type not_in(const Range& values) const {
+  requires(!std::convertible_to<const Range&, std::string_view>) &&
+      detail::comparable_value<Member, std::ranges::range_value_t<Range>> [[nodiscard]] predicate_type
+      not_in(const Range& values) const {
     return with_array(" <> all(", values);
   }
   template <class... Values>
-    requires(sizeof...(Values) > 0) && (detail::comparable_value<Member, Values> && ...)
-  [[nodiscard]] predicate_type not_in(const Values&... values) const {
+  requires(sizeof...(Values) > 0) && (detail::comparable_value<Member, Values> && ...) [[nodiscard]] predicate_type
+      not_in(const Values&... values) const {
     return with_array(" <> all(", values...);
   }
 
   /// SQL's LIKE: % and _ are wildcards.
-  [[nodiscard]] predicate_type like(std::string_view pattern) const
-    requires std::same_as<without_optional_t<value_type>, std::string>
-  {
+  [[nodiscard]] predicate_type like(
+      std::string_view pattern) const requires std::same_as<without_optional_t<value_type>, std::string> {
     return compared(" like ", pattern);
   }
   /// As `like`, whatever the letters' case.
-  [[nodiscard]] predicate_type ilike(std::string_view pattern) const
-    requires std::same_as<without_optional_t<value_type>, std::string>
-  {
+  [[nodiscard]] predicate_type ilike(
+      std::string_view pattern) const requires std::same_as<without_optional_t<value_type>, std::string> {
     return compared(" ilike ", pattern);
   }
 
-  [[nodiscard]] predicate_type is_null() const
-    requires(detail::is_nullable<Member>)
-  {
+  [[nodiscard]] predicate_type is_null() const requires(detail::is_nullable<Member>) {
     return predicate_type({.text = std::string(sql_name()) + " is null"});
   }
-  [[nodiscard]] predicate_type is_not_null() const
-    requires(detail::is_nullable<Member>)
-  {
+  [[nodiscard]] predicate_type is_not_null() const requires(detail::is_nullable<Member>) {
     return predicate_type({.text = std::string(sql_name()) + " is not null"});
   }
 
   /// low <= column <= high.
   template <class Low, class High>
-    requires detail::comparable_value<Member, Low> && detail::comparable_value<Member, High>
+  requires detail::comparable_value<Member, Low> && detail::comparable_value<Member, High>
   [[nodiscard]] predicate_type between(const Low& low, const High& high) const {
     detail::sql_fragment sql{.text = std::string(sql_name()) + " between " + detail::sql_fragment::placeholder +
                                      " and " + detail::sql_fragment::placeholder};
@@ -244,18 +238,17 @@ class column_ref {
 
  private:
   template <class Range>
-  [[nodiscard]] predicate_type with_array(std::string_view with, const Range& values) const
-    requires std::ranges::input_range<Range>
-  {
+  [[nodiscard]] predicate_type with_array(std::string_view with,
+                                          const Range& values) const requires std::ranges::input_range<Range> {
     detail::array_text array;
     parameters element;
     for (const auto& value : values) add_element(array, element, value);
     return finish(with, array);
   }
   template <class... Values>
-  [[nodiscard]] predicate_type with_array(std::string_view with, const Values&... values) const
-    requires(!std::ranges::input_range<Values> || ...) || (std::convertible_to<const Values&, std::string_view> || ...)
-  {
+      [[nodiscard]] predicate_type with_array(std::string_view with, const Values&... values) const
+      requires(!std::ranges::input_range<Values> || ...) ||
+      (std::convertible_to<const Values&, std::string_view> || ...) {
     detail::array_text array;
     parameters element;
     (add_element(array, element, values), ...);
@@ -346,7 +339,7 @@ consteval bool compares_with_null() {
 /// A column on either side, but nothing to compare: such operators are deleted rather than absent, so that the
 /// message is one line and not a list of candidates.
 template <class A, class B>
-concept unlike_types = (is_column_ref<A> || is_column_ref<B>) && !can_compare<A, B>() && !can_compare<B, A>() &&
+concept unlike_types = (is_column_ref<A> || is_column_ref<B>)&&!can_compare<A, B>() && !can_compare<B, A>() &&
                        !compares_with_null<A, B>() && !compares_with_null<B, A>();
 
 template <class C, class D>
@@ -377,25 +370,25 @@ template <class C, class D>
 /// Integers compare with integers, text with whatever converts to std::string_view, `std::nullopt` with optional
 /// members only. Anything else does not compile.
 /// @{
-#define BREAKWATER_COMPARISON(op, sql, mirrored, if_null)                                             \
-  template <class C, class V>                                                                         \
-    requires detail::column_and_value<C, V>                                                           \
-  [[nodiscard]] typename C::predicate_type operator op(const C& column, const V& value) {             \
-    return detail::compare(column, sql, value, if_null);                                              \
-  }                                                                                                   \
-  template <class V, class C>                                                                         \
-    requires detail::column_and_value<C, V>                                                           \
-  [[nodiscard]] typename C::predicate_type operator op(const V& value, const C& column) {             \
-    return detail::compare(column, mirrored, value, if_null);                                         \
-  }                                                                                                   \
-  template <class C, class D>                                                                         \
-    requires detail::column_and_column<C, D>                                                          \
-  [[nodiscard]] detail::predicate_over<C, D> operator op(const C& left, const D& right) {             \
-    return detail::compare_columns(left, sql, right);                                                 \
-  }                                                                                                   \
-  template <class A, class B>                                                                         \
-    requires detail::unlike_types<A, B>                                                               \
-  detail::this_column_can_not_be_compared_with_a_value_of_that_type operator op(const A&, const B&) = delete;
+#define BREAKWATER_COMPARISON(op, sql, mirrored, if_null)                                                            \
+  template <class C, class V>                                                                                        \
+  requires detail::column_and_value<C, V>                                                                            \
+  [[nodiscard]] typename C::predicate_type operator op(const C& column, const V& value) {                            \
+    return detail::compare(column, sql, value, if_null);                                                             \
+  }                                                                                                                  \
+  template <class V, class C>                                                                                        \
+  requires detail::column_and_value<C, V>                                                                            \
+  [[nodiscard]] typename C::predicate_type operator op(const V& value, const C& column) {                            \
+    return detail::compare(column, mirrored, value, if_null);                                                        \
+  }                                                                                                                  \
+  template <class C, class D>                                                                                        \
+  requires detail::column_and_column<C, D>                                                                           \
+  [[nodiscard]] detail::predicate_over<C, D> operator op(const C& left, const D& right) {                            \
+    return detail::compare_columns(left, sql, right);                                                                \
+  }                                                                                                                  \
+  template <class A, class B>                                                                                        \
+  requires detail::unlike_types<A, B> detail::this_column_can_not_be_compared_with_a_value_of_that_type operator op( \
+      const A&, const B&) = delete;
 BREAKWATER_COMPARISON(==, " = ", " = ", " is null")
 BREAKWATER_COMPARISON(!=, " <> ", " <> ", " is not null")
 BREAKWATER_COMPARISON(<, " < ", " > ", "")
@@ -405,13 +398,13 @@ BREAKWATER_COMPARISON(>=, " >= ", " <= ", "")
 #undef BREAKWATER_COMPARISON
 
 template <detail::any_column C>
-  requires(is_optional<typename C::value_type>)
-[[nodiscard]] typename C::predicate_type operator==(const C& column, std::nullopt_t) {
+requires(is_optional<typename C::value_type>) [[nodiscard]] typename C::predicate_type operator==(const C& column,
+                                                                                                  std::nullopt_t) {
   return column.is_null();
 }
 template <detail::any_column C>
-  requires(is_optional<typename C::value_type>)
-[[nodiscard]] typename C::predicate_type operator!=(const C& column, std::nullopt_t) {
+requires(is_optional<typename C::value_type>) [[nodiscard]] typename C::predicate_type operator!=(const C& column,
+                                                                                                  std::nullopt_t) {
   return column.is_not_null();
 }
 /// @}
@@ -488,10 +481,11 @@ struct assignment {
 
 /// `bw::set<&Account::balance>(bw::numeric{"5"})`. An optional member also takes `std::nullopt`.
 template <auto Member, class Value>
-  requires detail::mapped_member<Member> && std::convertible_to<const Value&, detail::value_of<Member>>
+requires detail::mapped_member<Member> && std::convertible_to<const Value&, detail::value_of<Member>>
 [[nodiscard]] assignment<detail::owner_of<Member>> set(const Value& value) {
   assignment<detail::owner_of<Member>> made{
-      .value = {.text = std::string(1, detail::sql_fragment::placeholder), .values = {}}, .column = &detail::info_of<Member>};
+      .value = {.text = std::string(1, detail::sql_fragment::placeholder), .values = {}},
+      .column = &detail::info_of<Member>};
   const detail::value_of<Member> converted(value);
   bind(made.value.values, converted);
   if constexpr (detail::info_of<Member>.sensitive) made.value.values.mark_sensitive();

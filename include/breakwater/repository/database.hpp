@@ -19,7 +19,7 @@ namespace breakwater {
 
 namespace detail {
 class database_state;
-}
+}  // namespace detail
 
 /// One node as it is now.
 struct node_stats {
@@ -78,8 +78,7 @@ class database {
   /// missing tables and columns, types that the members do not read, columns that can be NULL where the members
   /// can not. One round trip per entity.
   template <entity... Entities>
-    requires(sizeof...(Entities) > 0)
-  [[nodiscard]] result<void> verify() const {
+  requires(sizeof...(Entities) > 0) [[nodiscard]] result<void> verify() const {
     const detail::mapped_table tables[] = {
         {.table = detail::view_of<Entities>, .fields = detail::field_types<Entities>}...};
     return detail::verify_tables(session({.consistency = consistency::primary}), tables);

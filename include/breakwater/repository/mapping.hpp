@@ -122,7 +122,9 @@ template <auto... Members>
 namespace detail {
 
 template <class T>
-concept mapped_by_function = requires { breakwater_mapping(std::type_identity<T>{}); };
+concept mapped_by_function = requires {
+  breakwater_mapping(std::type_identity<T>{});
+};
 
 template <class T>
 consteval auto find_mapping() {

@@ -39,15 +39,15 @@ class query {
 
   /// By these columns; repeated calls add to the order.
   template <class... More>
-    requires(std::same_as<More, ordering<E>> && ...)
-  [[nodiscard]] query order_by(const ordering<E>& first, const More&... more) && {
+  requires(std::same_as<More, ordering<E>>&&...) [[nodiscard]] query
+      order_by(const ordering<E>& first, const More&... more) && {
     state_.order.push_back({first.column, first.descending});
     (state_.order.push_back({more.column, more.descending}), ...);
     return std::move(*this);
   }
   template <class... More>
-    requires(std::same_as<More, ordering<E>> && ...)
-  [[nodiscard]] query order_by(const ordering<E>& first, const More&... more) const& {
+  requires(std::same_as<More, ordering<E>>&&...) [[nodiscard]] query
+      order_by(const ordering<E>& first, const More&... more) const& {
     return query(*this).order_by(first, more...);
   }
 
@@ -66,29 +66,17 @@ class query {
   [[nodiscard]] query offset(std::int64_t count) const& { return query(*this).offset(count); }
 
   /// Rows in the trash too.
-  [[nodiscard]] query with_trashed() &&
-    requires(detail::is_soft_deleted<E>)
-  {
+  [[nodiscard]] query with_trashed() && requires(detail::is_soft_deleted<E>) {
     state_.scope = detail::trash::included;
     return std::move(*this);
   }
-  [[nodiscard]] query with_trashed() const&
-    requires(detail::is_soft_deleted<E>)
-  {
-    return query(*this).with_trashed();
-  }
+  [[nodiscard]] query with_trashed() const& requires(detail::is_soft_deleted<E>) { return query(*this).with_trashed(); }
   /// Rows in the trash only.
-  [[nodiscard]] query only_trashed() &&
-    requires(detail::is_soft_deleted<E>)
-  {
+  [[nodiscard]] query only_trashed() && requires(detail::is_soft_deleted<E>) {
     state_.scope = detail::trash::only;
     return std::move(*this);
   }
-  [[nodiscard]] query only_trashed() const&
-    requires(detail::is_soft_deleted<E>)
-  {
-    return query(*this).only_trashed();
-  }
+  [[nodiscard]] query only_trashed() const& requires(detail::is_soft_deleted<E>) { return query(*this).only_trashed(); }
 
   /// Says that `update_all` or `delete_all` without a condition is meant.
   [[nodiscard]] query every_row() && {
@@ -128,8 +116,8 @@ class query {
   /// Sets the columns in all matching rows, raises their versions, and returns how many there were. Rows in the trash
   /// stay as they are. Without a condition: `errc::unsafe_operation`, unless `every_row()` was said.
   template <class... More>
-    requires(std::same_as<More, assignment<E>> && ...)
-  [[nodiscard]] result<std::size_t> update_all(const assignment<E>& first, const More&... more) const {
+  requires(std::same_as<More, assignment<E>>&&...)
+      [[nodiscard]] result<std::size_t> update_all(const assignment<E>& first, const More&... more) const {
     const detail::assignment_view sets[] = {{first.column, &first.value}, {more.column, &more.value}...};
     return detail::run_update_all(*on_, state_, sets, detail::statement_name<E, detail::update_all_name>);
   }

@@ -50,8 +50,7 @@ namespace breakwater {
 class raw_query {
  public:
   template <class... Arguments>
-  raw_query(std::shared_ptr<executor> on, std::string_view sql, const Arguments&... arguments)
-      : on_(std::move(on)) {
+  raw_query(std::shared_ptr<executor> on, std::string_view sql, const Arguments&... arguments) : on_(std::move(on)) {
     detail::raw_arguments given;
     (given.add(arguments), ...);
     bind(sql, std::move(given));
@@ -71,9 +70,7 @@ class raw_query {
     name_ = name;
     return std::move(*this);
   }
-  [[nodiscard]] raw_query named(std::string_view name) const& {
-    return raw_query(*this).named(name);
-  }
+  [[nodiscard]] raw_query named(std::string_view name) const& { return raw_query(*this).named(name); }
 
   /// Not worth a place among the connection's prepared statements: text that hardly ever comes
   /// again.
@@ -88,9 +85,7 @@ class raw_query {
     extra_columns_ = detail::extra_columns::allowed;
     return std::move(*this);
   }
-  [[nodiscard]] raw_query allow_extra_columns() const& {
-    return raw_query(*this).allow_extra_columns();
-  }
+  [[nodiscard]] raw_query allow_extra_columns() const& { return raw_query(*this).allow_extra_columns(); }
 
   /// All rows; `as<bw::rows>()` is the same as `rows()`.
   template <class T>

@@ -42,23 +42,19 @@ class repository {
   // ---- reading ----------------------------------------------------------------------------------------------------
 
   /// The row of this key. Errors: `not_found`, also for one in the trash.
-  [[nodiscard]] result<E> get(const key_type& key) const
-    requires(detail::has_key<E>)
-  {
+  [[nodiscard]] result<E> get(const key_type& key) const requires(detail::has_key<E>) {
     BOOST_OUTCOME_TRY(auto found, find(key));
     if (!found) return detail::no_such_row(detail::statements<E>::get);
     return std::move(*found);
   }
   template <class... Parts>
-    requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>
-  [[nodiscard]] result<E> get(const Parts&... parts) const {
+  requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...> [[nodiscard]] result<E> get(
+                                        const Parts&... parts) const {
     return get(key_tuple(parts...));
   }
 
   /// The row of this key, if there is one and it is not in the trash.
-  [[nodiscard]] result<std::optional<E>> find(const key_type& key) const
-    requires(detail::has_key<E>)
-  {
+  [[nodiscard]] result<std::optional<E>> find(const key_type& key) const requires(detail::has_key<E>) {
     detail::binder values;
     detail::bind_key<E>(values, key);
     BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::get, values));
@@ -67,23 +63,23 @@ class repository {
     return std::optional<E>(std::move(found));
   }
   template <class... Parts>
-    requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>
-  [[nodiscard]] result<std::optional<E>> find(const Parts&... parts) const {
+  requires(sizeof...(Parts) > 1) &&
+      std::constructible_from<key_tuple, const Parts&...> [[nodiscard]] result<std::optional<E>> find(
+          const Parts&... parts) const {
     return find(key_tuple(parts...));
   }
 
   /// Is there a row of this key, not in the trash?
-  [[nodiscard]] result<bool> exists(const key_type& key) const
-    requires(detail::has_key<E>)
-  {
+  [[nodiscard]] result<bool> exists(const key_type& key) const requires(detail::has_key<E>) {
     detail::binder values;
     detail::bind_key<E>(values, key);
     BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::exists, values));
     return !answer.empty() && answer.at(0, 0).text == "t";
   }
   template <class... Parts>
-    requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>
-  [[nodiscard]] result<bool> exists(const Parts&... parts) const {
+  requires(sizeof...(Parts) > 1) &&
+      std::constructible_from<key_tuple, const Parts&...> [[nodiscard]] result<bool> exists(
+          const Parts&... parts) const {
     return exists(key_tuple(parts...));
   }
 
@@ -97,15 +93,11 @@ class repository {
   /// A query with a condition.
   [[nodiscard]] breakwater::query<E> where(const condition<E>& wanted) const { return query().where(wanted); }
   /// A query that sees the trash too.
-  [[nodiscard]] breakwater::query<E> with_trashed() const
-    requires(detail::is_soft_deleted<E>)
-  {
+  [[nodiscard]] breakwater::query<E> with_trashed() const requires(detail::is_soft_deleted<E>) {
     return query().with_trashed();
   }
   /// A query that sees the trash only.
-  [[nodiscard]] breakwater::query<E> only_trashed() const
-    requires(detail::is_soft_deleted<E>)
-  {
+  [[nodiscard]] breakwater::query<E> only_trashed() const requires(detail::is_soft_deleted<E>) {
     return query().only_trashed();
   }
 
@@ -126,9 +118,7 @@ class repository {
   /// the mapping has a version, only over the very version that was read. Errors: `stale_version` when another
   /// writer was faster, `not_found` when there is no such row or it is in the trash; telling these two apart takes a
   /// second round trip.
-  [[nodiscard]] result<E> update(const E& changed) const
-    requires(detail::has_key<E> && detail::has_updated_columns<E>)
-  {
+  [[nodiscard]] result<E> update(const E& changed) const requires(detail::has_key<E>&& detail::has_updated_columns<E>) {
     detail::binder values;
     detail::bind_update(values, changed);
     BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::update, values));
@@ -141,8 +131,8 @@ class repository {
   /// is the one that was read. Without any column it only touches the time of update. Errors: as `update`, and
   /// `invalid_argument` for a column that can not be set.
   template <class... Sets>
-    requires(detail::has_key<E>) && (std::same_as<Sets, assignment<E>> && ...)
-  [[nodiscard]] result<E> patch(const key_type& key, const Sets&... sets) const {
+  requires(detail::has_key<E>) && (std::same_as<Sets, assignment<E>> && ...)
+                                      [[nodiscard]] result<E> patch(const key_type& key, const Sets&... sets) const {
     detail::binder key_values;
     detail::bind_key<E>(key_values, key);
     const std::array<detail::assignment_view, sizeof...(Sets)> given{
@@ -156,20 +146,17 @@ class repository {
 
   /// Removes the row: into the trash where the mapping has one, for good otherwise. Whatever its version. Errors:
   /// `not_found`, also for a row in the trash already.
-  [[nodiscard]] result<void> remove(const key_type& key) const
-    requires(detail::has_key<E>)
-  {
+  [[nodiscard]] result<void> remove(const key_type& key) const requires(detail::has_key<E>) {
     return write_by_key(detail::statements<E>::remove, key);
   }
   template <class... Parts>
-    requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>
-  [[nodiscard]] result<void> remove(const Parts&... parts) const {
+  requires(sizeof...(Parts) > 1) &&
+      std::constructible_from<key_tuple, const Parts&...> [[nodiscard]] result<void> remove(
+          const Parts&... parts) const {
     return remove(key_tuple(parts...));
   }
   /// Removes the row as it was read. Errors: as `update`.
-  [[nodiscard]] result<void> remove(const E& read) const
-    requires(detail::has_key<E> && detail::is_versioned<E>)
-  {
+  [[nodiscard]] result<void> remove(const E& read) const requires(detail::has_key<E>&& detail::is_versioned<E>) {
     detail::binder values;
     detail::bind_key<E>(values, detail::key_of(read));
     detail::bind_version(values, read);
@@ -180,14 +167,12 @@ class repository {
 
   /// Takes the row out of the trash. Errors: `not_found` when it is not there.
   [[nodiscard]] result<void> restore(const key_type& key) const
-    requires(detail::has_key<E> && detail::is_soft_deleted<E>)
-  {
+      requires(detail::has_key<E>&& detail::is_soft_deleted<E>) {
     return write_by_key(detail::statements<E>::restore, key);
   }
   /// Deletes the row for good, in the trash or not. Errors: `not_found`.
   [[nodiscard]] result<void> purge(const key_type& key) const
-    requires(detail::has_key<E> && detail::is_soft_deleted<E>)
-  {
+      requires(detail::has_key<E>&& detail::is_soft_deleted<E>) {
     return write_by_key(detail::statements<E>::purge, key);
   }
 

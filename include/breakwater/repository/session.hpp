@@ -100,7 +100,7 @@ class session {
   /// While it runs, this session and everything made from it refuse with `errc::unsafe_operation`: nothing can run
   /// outside the transaction by a captured name.
   template <std::invocable<transaction&> Body>
-    requires detail::transaction_result<std::invoke_result_t<Body, transaction&>>
+  requires detail::transaction_result<std::invoke_result_t<Body, transaction&>>
   [[nodiscard]] auto transact(Body&& body, const transaction_options& options = {},
                               source_location where = source_location::current())
       -> std::invoke_result_t<Body, transaction&> {

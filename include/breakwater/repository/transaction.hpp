@@ -14,7 +14,7 @@
 
 namespace pqxx {
 class dbtransaction;
-}
+}  // namespace pqxx
 
 namespace breakwater {
 
@@ -36,7 +36,8 @@ concept transaction_result = requires(const R& given) {
   typename R::value_type;
   typename R::error_type;
   { given.has_value() } -> std::convertible_to<bool>;
-} && std::constructible_from<typename R::error_type, error>;
+}
+&&std::constructible_from<typename R::error_type, error>;
 
 /// The closure's own result type for an error of ours.
 template <class R>
@@ -85,7 +86,7 @@ class transaction {
   /// A closure inside the closure, as a savepoint: its error or exception undoes what it did, and the transaction
   /// goes on. Returns what `body` returns.
   template <std::invocable<transaction&> Body>
-    requires detail::transaction_result<std::invoke_result_t<Body, transaction&>>
+  requires detail::transaction_result<std::invoke_result_t<Body, transaction&>>
   [[nodiscard]] auto transact(Body&& body) -> std::invoke_result_t<Body, transaction&> {
     using outcome = std::invoke_result_t<Body, transaction&>;
     auto depth = detail::begin_savepoint(*state_);

@@ -13,8 +13,7 @@ struct backoff_options {
 };
 
 /// The upper bound of the wait before attempt `retry` + 1, counted from 0: min(cap, base * 2^retry).
-[[nodiscard]] std::chrono::nanoseconds backoff_ceiling(const backoff_options& options,
-                                                       unsigned retry) noexcept;
+[[nodiscard]] std::chrono::nanoseconds backoff_ceiling(const backoff_options& options, unsigned retry) noexcept;
 
 /// The wait before attempt `retry` + 1: U(0, min(cap, base * 2^retry)), "full jitter", which spreads competing
 /// callers furthest (M. Brooker, "Exponential Backoff and Jitter", 2015). `unit` is a random number in [0, 1),

@@ -108,8 +108,7 @@ class cluster {
   /// Waits until a replica has replayed everything its primary had flushed when this was called.
   /// Errors: `deadline_exceeded` after `timeout`, saying how far it came; `invalid_argument` if it
   /// is no replica; `connection_failed` if either server does not answer.
-  [[nodiscard]] result<void> wait_for_replay(
-      node n, std::chrono::milliseconds timeout = std::chrono::seconds(10));
+  [[nodiscard]] result<void> wait_for_replay(node n, std::chrono::milliseconds timeout = std::chrono::seconds(10));
   /// @}
 
   /// \name Looking behind the scenes

@@ -41,12 +41,11 @@ bw::result<void> use_everything(const bw::database& db) {
   BOOST_OUTCOME_TRY(auto maybe, accounts.find(same.id));
   BOOST_OUTCOME_TRY(accounts.patch(ada.id, bw::set<&Account::owner>("eve")));
   const std::vector<std::string> names{"ada", "eve"};
-  BOOST_OUTCOME_TRY(auto page, accounts
-                                   .where((bw::col<&Account::balance> > bw::numeric{"5"}) &&
-                                          bw::col<&Account::owner>.in(names))
-                                   .order_by(bw::desc<&Account::balance>, bw::asc<&Account::id>)
-                                   .limit(20)
-                                   .all());
+  BOOST_OUTCOME_TRY(
+      auto page, accounts.where((bw::col<&Account::balance> > bw::numeric{"5"}) && bw::col<&Account::owner>.in(names))
+                     .order_by(bw::desc<&Account::balance>, bw::asc<&Account::id>)
+                     .limit(20)
+                     .all());
   BOOST_OUTCOME_TRY(accounts.where(bw::col<&Account::id> == 1).delete_all());
   BOOST_OUTCOME_TRY(accounts.remove(ada.id));
   BOOST_OUTCOME_TRY(accounts.restore(ada.id));

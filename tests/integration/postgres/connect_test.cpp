@@ -131,9 +131,8 @@ TEST(connecting, ends_when_it_is_cancelled) {
   std::stop_source source;
   source.request_stop();
   const std::stop_token token = source.get_token();
-  const auto stopped = error_of(
-      connection::open(std::make_shared<const connection_settings>(settings_for(listener.dsn())),
-                       deadline::after(patience), &token));
+  const auto stopped = error_of(connection::open(
+      std::make_shared<const connection_settings>(settings_for(listener.dsn())), deadline::after(patience), &token));
   EXPECT_EQ(stopped.code(), errc::cancelled);
 }
 

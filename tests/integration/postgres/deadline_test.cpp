@@ -13,9 +13,7 @@ constexpr auto lateness = 150ms;
 
 class deadlines : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    arrange("create table things (id int primary key); grant all on things to app");
-  }
+  static void SetUpTestSuite() { arrange("create table things (id int primary key); grant all on things to app"); }
   static void TearDownTestSuite() { arrange("drop table things"); }
   void TearDown() override { arrange("truncate things"); }
 
@@ -54,8 +52,7 @@ TEST_F(deadlines, a_read_that_was_given_up_costs_no_connection) {
   client app({.size = 1});
   warm_up(app);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(error_of(app.run(read("select pg_sleep(60)"), deadline::after(20ms))).code(),
-              errc::deadline_exceeded);
+    EXPECT_EQ(error_of(app.run(read("select pg_sleep(60)"), deadline::after(20ms))).code(), errc::deadline_exceeded);
     EXPECT_EQ(value_of(app.run(read("select 'next'"))), "next");
   }
   EXPECT_EQ(app.events.opened(), 1) << "it was cancelled and kept";
@@ -65,8 +62,8 @@ TEST_F(deadlines, a_write_is_ended_by_the_server_at_its_deadline_so_that_its_fat
   client app({.size = 1});
   warm_up(app);
   const auto started = clock_type::now();
-  const error overdue = error_of(
-      app.run(write("insert into things select 1 from pg_sleep(60)"), deadline::after(50ms)));
+  const error overdue =
+      error_of(app.run(write("insert into things select 1 from pg_sleep(60)"), deadline::after(50ms)));
   const auto took = since(started);
   EXPECT_EQ(overdue.code(), errc::deadline_exceeded) << overdue.message();
   EXPECT_EQ(overdue.applied(), applied::no);
@@ -75,16 +72,14 @@ TEST_F(deadlines, a_write_is_ended_by_the_server_at_its_deadline_so_that_its_fat
   EXPECT_GE(took, 45ms);
   EXPECT_LT(took, 50ms + lateness);
   EXPECT_EQ(ask("select count(*) from things"), "0");
-  EXPECT_EQ(value_of(app.run(read("show statement_timeout"))), "30s")
-      << "it held for one statement";
+  EXPECT_EQ(value_of(app.run(read("show statement_timeout"))), "30s") << "it held for one statement";
   EXPECT_EQ(app.events.opened(), 1);
 }
 
 TEST_F(deadlines, a_deadline_in_the_past_sends_nothing) {
   client app({.size = 1});
   warm_up(app);
-  const error late =
-      error_of(app.run(write("insert into things values (1)"), deadline::after(-1s)));
+  const error late = error_of(app.run(write("insert into things values (1)"), deadline::after(-1s)));
   EXPECT_EQ(late.code(), errc::deadline_exceeded);
   EXPECT_EQ(late.applied(), applied::no);
   EXPECT_EQ(ask("select count(*) from things"), "0");
@@ -106,13 +101,11 @@ TEST_F(deadlines, a_stop_ends_a_read_at_once) {
   std::stop_source source;
   const std::stop_token token = source.get_token();
   std::thread other([&source] {
-    EXPECT_TRUE(eventually([] {
-      return ask("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1";
-    }));
+    EXPECT_TRUE(
+        eventually([] { return ask("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1"; }));
     source.request_stop();
   });
-  const error stopped =
-      error_of(app.run(read("select pg_sleep(60)"), deadline::after(patience), &token));
+  const error stopped = error_of(app.run(read("select pg_sleep(60)"), deadline::after(patience), &token));
   other.join();
   EXPECT_EQ(stopped.code(), errc::cancelled);
   EXPECT_EQ(stopped.applied(), applied::no);
@@ -125,13 +118,12 @@ TEST_F(deadlines, a_stopped_write_is_cancelled_on_the_server_and_known_not_to_be
   std::stop_source source;
   const std::stop_token token = source.get_token();
   std::thread other([&source] {
-    EXPECT_TRUE(eventually([] {
-      return ask("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1";
-    }));
+    EXPECT_TRUE(
+        eventually([] { return ask("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1"; }));
     source.request_stop();
   });
-  const auto answer = app.run(write("insert into things select 1 from pg_sleep(60)"),
-                              deadline::after(patience), &token);
+  const auto answer =
+      app.run(write("insert into things select 1 from pg_sleep(60)"), deadline::after(patience), &token);
   other.join();
   const error stopped = error_of(answer);
   EXPECT_EQ(stopped.code(), errc::cancelled) << stopped.message();
@@ -214,8 +206,7 @@ TEST_F(deadlines, hold_for_reads_and_writes_when_the_server_process_is_frozen) {
     const auto started = clock_type::now();
     const error overdue = error_of(app.run(what, deadline::after(50ms)));
     EXPECT_LT(since(started), 50ms + lateness);
-    EXPECT_EQ(overdue.code(),
-              kind == statement_class::read ? errc::deadline_exceeded : errc::commit_unknown);
+    EXPECT_EQ(overdue.code(), kind == statement_class::read ? errc::deadline_exceeded : errc::commit_unknown);
     EXPECT_EQ(overdue.applied(), kind == statement_class::read ? applied::no : applied::unknown);
   }
   EXPECT_TRUE(eventually([&app] { return app.is_quiet(); }));
@@ -225,8 +216,7 @@ TEST_F(deadlines, hold_for_reads_and_writes_when_the_server_process_is_frozen) {
 TEST_F(deadlines, hold_when_the_whole_server_is_frozen_and_it_serves_again_afterwards) {
   client app({.size = 4});
   warm_up(app);
-  const int postmaster =
-      std::stoi(ask("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)"));
+  const int postmaster = std::stoi(ask("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)"));
   auto borrowed = app.borrow();
   ASSERT_TRUE(borrowed);
   const int backend = backend_of(*borrowed.value());
@@ -241,8 +231,7 @@ TEST_F(deadlines, hold_when_the_whole_server_is_frozen_and_it_serves_again_after
       EXPECT_TRUE(overdue.is_transient()) << overdue.message();
     }
   }
-  EXPECT_TRUE(
-      eventually([&app] { return app.run(read("select 1"), deadline::after(1s)).has_value(); }));
+  EXPECT_TRUE(eventually([&app] { return app.run(read("select 1"), deadline::after(1s)).has_value(); }));
 }
 
 TEST_F(deadlines, hold_when_the_network_goes_silent_and_nothing_keeps_the_background_from_ending) {
@@ -261,14 +250,12 @@ TEST_F(deadlines, hold_when_the_network_goes_silent_and_nothing_keeps_the_backgr
       const auto started = clock_type::now();
       const error overdue = error_of(app.run(what, deadline::after(80ms)));
       EXPECT_LT(since(started), 80ms + lateness);
-      EXPECT_TRUE(overdue.is_transient() || overdue.code() == errc::commit_unknown)
-          << overdue.message();
+      EXPECT_TRUE(overdue.is_transient() || overdue.code() == errc::commit_unknown) << overdue.message();
     }
     {
       // Inside a lease: a statement on the silent connection itself.
       const auto started = clock_type::now();
-      const error overdue =
-          error_of(run_on(*held.value(), read("select 1"), {}, deadline::after(50ms)));
+      const error overdue = error_of(run_on(*held.value(), read("select 1"), {}, deadline::after(50ms)));
       EXPECT_EQ(overdue.code(), errc::deadline_exceeded);
       EXPECT_LT(since(started), 50ms + lateness);
     }
@@ -282,12 +269,10 @@ TEST_F(deadlines, a_write_whose_answer_is_lost_on_the_way_is_unknown_though_it_w
   client app({.size = 1}, through(between));
   warm_up(app);
   between.lose_answers();
-  const error unknown =
-      error_of(app.run(write("insert into things values (42)"), deadline::after(100ms)));
+  const error unknown = error_of(app.run(write("insert into things values (42)"), deadline::after(100ms)));
   EXPECT_EQ(unknown.code(), errc::commit_unknown);
   EXPECT_EQ(unknown.applied(), applied::unknown);
-  EXPECT_EQ(ask("select count(*) from things"), "1")
-      << "which is why it must not say 'not applied'";
+  EXPECT_EQ(ask("select count(*) from things"), "1") << "which is why it must not say 'not applied'";
 }
 
 TEST_F(deadlines, a_write_that_was_given_up_never_arrives_later) {
@@ -300,10 +285,8 @@ TEST_F(deadlines, a_write_that_was_given_up_never_arrives_later) {
   values.add_text(std::string(1'000'000, 'x'));
   {
     const frozen peer(backend);
-    EXPECT_EQ(
-        error_of(app.run(write("insert into blobs values ($1)"), values, deadline::after(100ms)))
-            .applied(),
-        applied::unknown);
+    EXPECT_EQ(error_of(app.run(write("insert into blobs values ($1)"), values, deadline::after(100ms))).applied(),
+              applied::unknown);
     ASSERT_TRUE(eventually([&app] { return app.events.closed().size() == 1; }));
     // Closing is the background's last task for it; its thread being free again says that it is done.
     ASSERT_TRUE(succeeds(app.run(read("select 1"))));

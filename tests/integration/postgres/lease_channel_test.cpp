@@ -7,9 +7,7 @@ namespace {
 
 class lease_channels : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    arrange("create table notes (id int primary key); grant all on notes to app");
-  }
+  static void SetUpTestSuite() { arrange("create table notes (id int primary key); grant all on notes to app"); }
   static void TearDownTestSuite() { arrange("drop table notes"); }
   void TearDown() override { arrange("truncate notes"); }
 
@@ -32,8 +30,7 @@ TEST_F(lease_channels, a_raw_begin_is_refused_and_rolled_back) {
     EXPECT_TRUE(refused.is_callers_mistake());
     EXPECT_NE(refused.message().find("transact"), std::string::npos);
     EXPECT_TRUE(succeeds(app.run(write("insert into notes values (1)"))));
-    EXPECT_EQ(ask("select count(*) from notes"), "1")
-        << "it was not swallowed by the open transaction";
+    EXPECT_EQ(ask("select count(*) from notes"), "1") << "it was not swallowed by the open transaction";
     EXPECT_TRUE(succeeds(app.run(write("delete from notes"))));
   }
   EXPECT_EQ(app.events.opened(), 1) << "a rollback is all it takes";
@@ -54,8 +51,7 @@ TEST_F(lease_channels, a_statement_declared_read_only_is_held_to_it_by_the_serve
   statement honest = read("select count(*) from notes");
   honest.enforce_read_only = true;
   EXPECT_EQ(value_of(app.run(honest)), "0");
-  EXPECT_TRUE(succeeds(app.run(write("insert into notes values (1)"))))
-      << "it holds for one statement";
+  EXPECT_TRUE(succeeds(app.run(write("insert into notes values (1)")))) << "it holds for one statement";
 }
 
 TEST_F(lease_channels, settings_made_for_one_statement_do_not_reach_the_next) {

@@ -39,8 +39,7 @@ TEST(pool, lends_the_most_recently_used_connection_first) {
   const auto last_used = pid_of(second.value());
   first.value().give_back();
   second.value().give_back();
-  for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(value_of(app.run(read("select pg_backend_pid()"))), last_used);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(value_of(app.run(read("select pg_backend_pid()"))), last_used);
 }
 
 TEST(pool, never_has_more_connections_than_its_size_under_a_crowd) {
@@ -78,8 +77,7 @@ TEST(pool, serves_waiters_in_the_order_of_their_arrival) {
       const std::lock_guard lock(mutex);
       order.push_back(i);
     });
-    ASSERT_TRUE(eventually(
-        [&] { return app.connections.counts().waiting == static_cast<std::size_t>(i) + 1; }));
+    ASSERT_TRUE(eventually([&] { return app.connections.counts().waiting == static_cast<std::size_t>(i) + 1; }));
   }
   held.value().give_back();
   for (auto& each : waiters) each.join();
@@ -143,8 +141,7 @@ TEST(pool, rolls_back_what_is_given_back_inside_a_transaction) {
     ASSERT_TRUE(succeeds(run_on(*held.value(), write("insert into left_open values (1)"))));
   }
   EXPECT_EQ(value_of(app.run(read("select count(*) from left_open"))), "0");
-  EXPECT_EQ(value_of(app.run(read("select pg_backend_pid()"))), pid)
-      << "it was repaired, not replaced";
+  EXPECT_EQ(value_of(app.run(read("select pg_backend_pid()"))), pid) << "it was repaired, not replaced";
   EXPECT_EQ(ask("select count(*) from pg_locks where relation = 'left_open'::regclass"), "0");
   arrange("drop table left_open");
 }
@@ -185,8 +182,7 @@ TEST(pool, notices_before_use_that_a_resting_connection_was_ended) {
   for (int i = 0; i < 10; ++i) {
     const auto pid = value_of(app.run(read("select pg_backend_pid()")));
     terminate(std::stoi(pid));
-    ASSERT_TRUE(eventually(
-        [&] { return ask("select count(*) from pg_stat_activity where pid = " + pid) == "0"; }));
+    ASSERT_TRUE(eventually([&] { return ask("select count(*) from pg_stat_activity where pid = " + pid) == "0"; }));
     // A write would be commit_unknown if it were sent.
     EXPECT_TRUE(succeeds(app.run(write("insert into written_once values (1)"))));
   }

@@ -54,15 +54,13 @@ TEST_F(prepared_statements, a_write_with_its_timeout_is_one_round_trip_too) {
 
 TEST_F(prepared_statements, of_a_statement_that_fails_to_parse_nothing_is_kept) {
   auto link = connect();
-  for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(error_of(run_on(*link, read("select * from nowhere"))).sqlstate(), "42P01");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(error_of(run_on(*link, read("select * from nowhere"))).sqlstate(), "42P01");
   EXPECT_EQ(prepared_on(*link), 0);
 }
 
 TEST_F(prepared_statements, of_a_statement_that_fails_when_run_stay_prepared) {
   auto link = connect();
-  for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(error_of(run_on(*link, read("select 1/0"))).sqlstate(), "22012");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(error_of(run_on(*link, read("select 1/0"))).sqlstate(), "22012");
   EXPECT_LE(prepared_on(*link), 1);
   EXPECT_EQ(value_of(run_on(*link, read("select 1"))), "1");
 }
@@ -107,9 +105,8 @@ TEST_F(prepared_statements, that_were_lost_in_a_transaction_ask_for_it_to_be_run
   const statement what = read("select 7");
   const parameters none;
   const command only{.what = &what, .values = &none};
-  const error stale = error_of(link->run({.commands = {&only, 1},
-                                          .kind = batch_kind::in_transaction,
-                                          .until = deadline::after(patience)}));
+  const error stale = error_of(
+      link->run({.commands = {&only, 1}, .kind = batch_kind::in_transaction, .until = deadline::after(patience)}));
   EXPECT_EQ(stale.code(), errc::serialization_failure);
   EXPECT_EQ(stale.sqlstate(), "26000");
   EXPECT_EQ(stale.applied(), applied::no);
@@ -130,9 +127,8 @@ TEST_F(prepared_statements, whose_table_changed_its_columns_are_planned_anew) {
   ASSERT_TRUE(succeeds(run_on(*link, write("begin"))));
   const parameters none;
   const command only{.what = &all, .values = &none};
-  const error stale = error_of(link->run({.commands = {&only, 1},
-                                          .kind = batch_kind::in_transaction,
-                                          .until = deadline::after(patience)}));
+  const error stale = error_of(
+      link->run({.commands = {&only, 1}, .kind = batch_kind::in_transaction, .until = deadline::after(patience)}));
   EXPECT_EQ(stale.code(), errc::serialization_failure);
   EXPECT_EQ(stale.sqlstate(), "0A000");
   ASSERT_TRUE(succeeds(run_on(*link, write("rollback"))));
@@ -143,8 +139,7 @@ TEST_F(prepared_statements, whose_table_changed_its_columns_are_planned_anew) {
 TEST_F(prepared_statements, that_were_given_up_on_their_first_use_are_neither_lost_nor_piled_up) {
   client app({.size = 1});
   for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(error_of(app.run(read("select pg_sleep(60)"), deadline::after(20ms))).code(),
-              errc::deadline_exceeded);
+    EXPECT_EQ(error_of(app.run(read("select pg_sleep(60)"), deadline::after(20ms))).code(), errc::deadline_exceeded);
     ASSERT_TRUE(eventually([&app] { return app.is_quiet(); }));
   }
   EXPECT_EQ(app.events.opened(), 1);
@@ -172,8 +167,8 @@ TEST_F(prepared_statements, take_every_parameter_type_with_and_without_null) {
   bind(values, std::optional<std::string>{});
   bind(values, std::string("text"));
   bind_array(values, std::vector<std::string>{"a\"b", "c\\d", "e,f"});
-  const auto answer = run_on(
-      *link, read("select $1::bigint + 1, $2::text is null, $3 || '!', ($4::text[])[2]"), values);
+  const auto answer =
+      run_on(*link, read("select $1::bigint + 1, $2::text is null, $3 || '!', ($4::text[])[2]"), values);
   ASSERT_TRUE(succeeds(answer));
   EXPECT_EQ(answer.value().at(0, 0).text, "43");
   EXPECT_EQ(answer.value().at(0, 1).text, "t");
@@ -183,8 +178,8 @@ TEST_F(prepared_statements, take_every_parameter_type_with_and_without_null) {
 
 TEST_F(prepared_statements, of_floats_read_back_what_was_sent) {
   auto link = connect();
-  for (const double value : {0.1, -1e300, 5e-324, std::numeric_limits<double>::infinity(),
-                             -std::numeric_limits<double>::infinity()}) {
+  for (const double value :
+       {0.1, -1e300, 5e-324, std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
     parameters values;
     bind(values, value);
     double back = 0;

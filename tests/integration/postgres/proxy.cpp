@@ -71,8 +71,7 @@ void proxy::work() {
       for (const link& each : links_) {
         if (each.silenced) continue;
         wanted.push_back({.fd = each.client, .events = POLLIN, .revents = 0});
-        if (!each.server_ended)
-          wanted.push_back({.fd = each.server, .events = POLLIN, .revents = 0});
+        if (!each.server_ended) wanted.push_back({.fd = each.server, .events = POLLIN, .revents = 0});
       }
     }
     ::poll(wanted.data(), wanted.size(), 5);
@@ -109,9 +108,7 @@ bool proxy::pass_on(link& through) {
     return false;
   } else if (got > 0) {
     through.client_spoke = true;
-    if (!through.server_ended &&
-        !send_all(through.server, buffer.data(), static_cast<std::size_t>(got)))
-      return false;
+    if (!through.server_ended && !send_all(through.server, buffer.data(), static_cast<std::size_t>(got))) return false;
   }
   if (through.server_ended) return true;
   if (const auto got = receive(through.server, buffer); got == 0) {
@@ -120,8 +117,7 @@ bool proxy::pass_on(link& through) {
   } else if (got > 0) {
     // Counted before it is passed on, so that who has the answer sees it counted.
     if (std::exchange(through.client_spoke, false)) ++round_trips_;
-    if (!answers_lost_ && !send_all(through.client, buffer.data(), static_cast<std::size_t>(got)))
-      return false;
+    if (!answers_lost_ && !send_all(through.client, buffer.data(), static_cast<std::size_t>(got))) return false;
   }
   return true;
 }

@@ -16,8 +16,7 @@ class commits_without_their_standby : public ::testing::Test {
     auto started = testing::cluster::start({.replicas = 1, .synchronous_replicas = 1});
     ASSERT_TRUE(succeeds(started));
     cluster = std::move(started).value();
-    ASSERT_TRUE(
-        succeeds(cluster->execute("create table promises (id int); grant all on promises to app")));
+    ASSERT_TRUE(succeeds(cluster->execute("create table promises (id int); grant all on promises to app")));
     ASSERT_TRUE(succeeds(cluster->kill(cluster->replica(0))));
   }
   static void TearDownTestSuite() { cluster.reset(); }
@@ -30,10 +29,8 @@ class commits_without_their_standby : public ::testing::Test {
   static std::thread once_it_waits(const std::string& pid, const std::string& how) {
     return std::thread([pid, how] {
       EXPECT_TRUE(eventually([&pid, &how] {
-        return ask_here(
-                   "select coalesce(bool_or(" + how +
-                   "(pid)), false) from pg_stat_activity where wait_event = 'SyncRep' and pid = " +
-                   pid) == "t";
+        return ask_here("select coalesce(bool_or(" + how +
+                        "(pid)), false) from pg_stat_activity where wait_event = 'SyncRep' and pid = " + pid) == "t";
       }));
     });
   }
@@ -46,15 +43,13 @@ class commits_without_their_standby : public ::testing::Test {
 TEST_F(commits_without_their_standby, are_unknown_at_the_deadline) {
   const std::string pid = backend();
   const auto started = clock_type::now();
-  const error unknown =
-      error_of(app.run(write("insert into promises values (1)"), deadline::after(200ms)));
+  const error unknown = error_of(app.run(write("insert into promises values (1)"), deadline::after(200ms)));
   EXPECT_EQ(unknown.code(), errc::commit_unknown) << unknown.message();
   EXPECT_EQ(unknown.applied(), applied::unknown);
   EXPECT_LT(since(started), 500ms);
   once_it_waits(pid, "pg_cancel_backend").join();
-  EXPECT_TRUE(eventually([] {
-    return ask_here("select count(*) from promises where id = 1") == "1";
-  })) << "it was committed here, whatever was said";
+  EXPECT_TRUE(eventually([] { return ask_here("select count(*) from promises where id = 1") == "1"; }))
+      << "it was committed here, whatever was said";
 }
 
 TEST_F(commits_without_their_standby, of_a_transaction_are_unknown_at_the_deadline) {
@@ -127,8 +122,7 @@ TEST(roles, of_a_replica_are_seen_and_its_sessions_can_not_write_even_after_its_
 
   ASSERT_TRUE(succeeds(cluster.kill(cluster.primary())));
   ASSERT_TRUE(succeeds(cluster.promote(cluster.replica(0))));
-  EXPECT_EQ(error_of(run_on(*held.value(), write("insert into t values (1)"))).code(),
-            errc::read_only)
+  EXPECT_EQ(error_of(run_on(*held.value(), write("insert into t values (1)"))).code(), errc::read_only)
       << "this session was promised to be a reader's";
   EXPECT_TRUE(eventually([&] {
     (void)run_on(*held.value(), read("select 1"));

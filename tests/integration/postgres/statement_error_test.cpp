@@ -145,13 +145,11 @@ TEST_F(statement_errors, a_deadlock_has_one_victim) {
   arrange("insert into people(id) values (1), (2)");
   auto first = connect();
   auto second = connect();
-  for (auto* each : {first.get(), second.get()})
-    ASSERT_TRUE(succeeds(run_on(*each, write("begin"))));
+  for (auto* each : {first.get(), second.get()}) ASSERT_TRUE(succeeds(run_on(*each, write("begin"))));
   ASSERT_TRUE(succeeds(run_on(*first, write("update people set age = 1 where id = 1"))));
   ASSERT_TRUE(succeeds(run_on(*second, write("update people set age = 1 where id = 2"))));
   result<rows> of_first;
-  std::thread other(
-      [&] { of_first = run_on(*first, write("update people set age = 2 where id = 2")); });
+  std::thread other([&] { of_first = run_on(*first, write("update people set age = 2 where id = 2")); });
   const auto of_second = run_on(*second, write("update people set age = 2 where id = 1"));
   other.join();
   ASSERT_NE(of_first.has_value(), of_second.has_value());
@@ -186,8 +184,7 @@ TEST_F(statement_errors, copy_is_refused_instead_of_waiting_for_data_that_never_
 }
 
 TEST_F(statement_errors, copy_of_what_an_insert_returns_is_not_said_to_have_done_nothing) {
-  const error refused =
-      error_of(app.run(write("copy (insert into people(id) values (1) returning id) to stdout")));
+  const error refused = error_of(app.run(write("copy (insert into people(id) values (1) returning id) to stdout")));
   EXPECT_EQ(refused.code(), errc::invalid_statement);
   EXPECT_EQ(refused.applied(), applied::unknown);
 }
@@ -195,8 +192,7 @@ TEST_F(statement_errors, copy_of_what_an_insert_returns_is_not_said_to_have_done
 TEST_F(statement_errors, a_value_with_a_nul_byte_is_refused_and_never_sent_cut) {
   parameters values;
   values.add_text(std::string_view("cut\0here", 8));
-  const error refused =
-      error_of(app.run(write("insert into people(id, email) values (9, $1)"), values));
+  const error refused = error_of(app.run(write("insert into people(id, email) values (9, $1)"), values));
   EXPECT_EQ(refused.code(), errc::invalid_argument);
   EXPECT_EQ(refused.applied(), applied::no);
   EXPECT_EQ(refused.message().find("cut"), std::string::npos);
@@ -214,9 +210,7 @@ TEST_F(statement_errors, more_values_than_the_protocol_carries_are_the_callers_m
   EXPECT_EQ(app.events.closed().size(), 0U);
 }
 
-TEST_F(statement_errors, an_empty_statement_is_no_error) {
-  EXPECT_TRUE(succeeds(app.run(write(""))));
-}
+TEST_F(statement_errors, an_empty_statement_is_no_error) { EXPECT_TRUE(succeeds(app.run(write("")))); }
 
 }  // namespace
 }  // namespace breakwater::postgres::test

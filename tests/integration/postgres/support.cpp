@@ -55,19 +55,13 @@ void arrange(std::string_view sql) {
 }
 
 statement read(std::string_view sql) noexcept {
-  return {.sql = sql,
-          .name = "test.read",
-          .operation = "SQL",
-          .print = fingerprint(sql),
-          .kind = statement_class::read};
+  return {
+      .sql = sql, .name = "test.read", .operation = "SQL", .print = fingerprint(sql), .kind = statement_class::read};
 }
 
 statement write(std::string_view sql) noexcept {
-  return {.sql = sql,
-          .name = "test.write",
-          .operation = "SQL",
-          .print = fingerprint(sql),
-          .kind = statement_class::write};
+  return {
+      .sql = sql, .name = "test.write", .operation = "SQL", .print = fingerprint(sql), .kind = statement_class::write};
 }
 
 std::string value_of(const result<rows>& answer) {
@@ -146,8 +140,7 @@ connection_settings settings_for(std::string_view text) {
 
 namespace {
 
-std::shared_ptr<const connection_settings> with_background(connection_settings settings,
-                                                           task_runner& background) {
+std::shared_ptr<const connection_settings> with_background(connection_settings settings, task_runner& background) {
   settings.background = &background;
   return std::make_shared<const connection_settings>(std::move(settings));
 }
@@ -170,11 +163,8 @@ result<rows> client::run(const statement& what, deadline until, const std::stop_
 
 result<rows> client::run(const statement& what, const parameters& values, deadline until,
                          const std::stop_token* cancel) {
-  return statements.run({.what = what,
-                         .values = values,
-                         .until = until,
-                         .cancel = cancel,
-                         .where = source_location::current()});
+  return statements.run(
+      {.what = what, .values = values, .until = until, .cancel = cancel, .where = source_location::current()});
 }
 
 result<lease> client::borrow(deadline until, const std::stop_token* cancel, source_location where) {
@@ -199,13 +189,11 @@ result<rows> run_on(connection& on, const statement& what, const parameters& val
   return on.run({.commands = {&only, 1}, .until = until, .cancel = cancel});
 }
 
-int backend_of(connection& on) {
-  return std::stoi(value_of(run_on(on, read("select pg_backend_pid()"))));
-}
+int backend_of(connection& on) { return std::stoi(value_of(run_on(on, read("select pg_backend_pid()")))); }
 
 bool is_working(int backend) {
-  return ask("select count(*) from pg_stat_activity where state = 'active' and pid = " +
-             std::to_string(backend)) == "1";
+  return ask("select count(*) from pg_stat_activity where state = 'active' and pid = " + std::to_string(backend)) ==
+         "1";
 }
 
 bool is_waiting_for(int backend, std::string_view event) {
@@ -215,9 +203,7 @@ bool is_waiting_for(int backend, std::string_view event) {
 
 bool is_gone(int backend) { return ::kill(backend, 0) != 0 && errno == ESRCH; }
 
-void terminate(int backend) {
-  EXPECT_EQ(ask("select pg_terminate_backend(" + std::to_string(backend) + ")"), "t");
-}
+void terminate(int backend) { EXPECT_EQ(ask("select pg_terminate_backend(" + std::to_string(backend) + ")"), "t"); }
 
 frozen::frozen(pid_t process) : process_(process) {
   EXPECT_EQ(::kill(process, SIGSTOP), 0);

@@ -111,11 +111,9 @@ class client {
 
   result<rows> run(const statement& what, deadline until = deadline::after(patience),
                    const std::stop_token* cancel = nullptr);
-  result<rows> run(const statement& what, const parameters& values,
-                   deadline until = deadline::after(patience),
+  result<rows> run(const statement& what, const parameters& values, deadline until = deadline::after(patience),
                    const std::stop_token* cancel = nullptr);
-  result<lease> borrow(deadline until = deadline::after(patience),
-                       const std::stop_token* cancel = nullptr,
+  result<lease> borrow(deadline until = deadline::after(patience), const std::stop_token* cancel = nullptr,
                        source_location where = source_location::current());
   /// No connection is in use, under repair or being opened.
   [[nodiscard]] bool is_quiet() const;
@@ -130,8 +128,7 @@ class client {
 std::unique_ptr<connection> connect(connection_settings settings = settings_for(server().dsn()));
 /// One statement on it.
 result<rows> run_on(connection& on, const statement& what, const parameters& values = {},
-                    deadline until = deadline::after(patience),
-                    const std::stop_token* cancel = nullptr);
+                    deadline until = deadline::after(patience), const std::stop_token* cancel = nullptr);
 /// The server process behind it.
 int backend_of(connection& on);
 

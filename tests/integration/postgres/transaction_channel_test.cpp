@@ -30,9 +30,8 @@ class transactions : public ::testing::Test {
     EXPECT_TRUE(succeeds(held));
     return std::make_unique<transaction_channel>(std::move(held).value(), options, until, nullptr);
   }
-  static result<rows> run(transaction_channel& in, const statement& what,
-                          const parameters& values = {}, deadline until = deadline::after(patience),
-                          const std::stop_token* cancel = nullptr) {
+  static result<rows> run(transaction_channel& in, const statement& what, const parameters& values = {},
+                          deadline until = deadline::after(patience), const std::stop_token* cancel = nullptr) {
     return in.run({.what = what, .values = values, .until = until, .cancel = cancel});
   }
   static int backend_in(transaction_channel& in) {
@@ -93,15 +92,13 @@ TEST_F(transactions, that_are_just_dropped_are_rolled_back) {
   }
   EXPECT_TRUE(eventually([this] { return app.is_quiet(); }));
   EXPECT_EQ(rows_in_ledger(), "0");
-  EXPECT_EQ(ask("select count(*) from pg_stat_activity where state like 'idle in transaction%'"),
-            "0");
+  EXPECT_EQ(ask("select count(*) from pg_stat_activity where state like 'idle in transaction%'"), "0");
 }
 
 TEST_F(transactions, refuse_to_call_it_success_when_a_statement_had_failed) {
   auto tx = begin(app);
   ASSERT_TRUE(succeeds(run(*tx, write("insert into ledger values (1)"))));
-  EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (1)"))).code(),
-            errc::unique_violation);
+  EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (1)"))).code(), errc::unique_violation);
   const error undone = error_of(tx->commit());
   EXPECT_EQ(undone.code(), errc::rolled_back);
   EXPECT_EQ(undone.applied(), applied::no);
@@ -117,9 +114,8 @@ TEST_F(transactions, whose_very_first_statement_failed_are_rolled_back_too) {
 
 TEST_F(transactions, whose_first_statement_never_left_begin_with_the_next) {
   auto tx = begin(app);
-  EXPECT_EQ(
-      error_of(run(*tx, write("insert into ledger values (1)"), {}, deadline::after(-1s))).code(),
-      errc::deadline_exceeded);
+  EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (1)"), {}, deadline::after(-1s))).code(),
+            errc::deadline_exceeded);
   ASSERT_TRUE(succeeds(run(*tx, write("insert into ledger values (2)"))));
   EXPECT_EQ(rows_in_ledger(), "0") << "it is inside the transaction";
   tx->rollback();
@@ -129,8 +125,7 @@ TEST_F(transactions, whose_first_statement_never_left_begin_with_the_next) {
 TEST_F(transactions, report_the_root_cause_of_an_aborted_transaction) {
   arrange("insert into ledger values (1)");
   auto tx = begin(app);
-  EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (1)"))).code(),
-            errc::unique_violation);
+  EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (1)"))).code(), errc::unique_violation);
   statement next = read("select 1");
   next.name = "test.next";
   const error echo = error_of(run(*tx, next));
@@ -143,10 +138,8 @@ TEST_F(transactions, report_the_root_cause_of_an_aborted_transaction) {
 TEST_F(transactions, do_not_blame_a_refusal_that_never_reached_the_server) {
   auto tx = begin(app);
   ASSERT_TRUE(succeeds(run(*tx, write("insert into ledger values (1)"))));
-  EXPECT_EQ(error_of(run(*tx, read("select 1"), {}, deadline::after(-1s))).code(),
-            errc::deadline_exceeded);
-  EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (1)"))).code(),
-            errc::unique_violation);
+  EXPECT_EQ(error_of(run(*tx, read("select 1"), {}, deadline::after(-1s))).code(), errc::deadline_exceeded);
+  EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (1)"))).code(), errc::unique_violation);
   EXPECT_EQ(error_of(run(*tx, read("select 1"))).code(), errc::unique_violation);
 }
 
@@ -190,8 +183,7 @@ TEST_F(transactions, a_raw_commit_inside_is_found_out) {
     const error unsafe = error_of(run(*tx, write(sql)));
     EXPECT_EQ(unsafe.code(), errc::unsafe_operation) << sql;
     EXPECT_EQ(unsafe.applied(), applied::unknown) << sql;
-    EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (2)"))).code(),
-              errc::unsafe_operation)
+    EXPECT_EQ(error_of(run(*tx, write("insert into ledger values (2)"))).code(), errc::unsafe_operation)
         << "nothing more may run outside a transaction";
     const error end = error_of(tx->commit());
     EXPECT_EQ(end.code(), errc::unsafe_operation) << sql;
@@ -236,8 +228,7 @@ TEST_F(transactions, have_their_access_mode_whatever_the_sessions_default) {
     const error refused = error_of(run(*tx, write("insert into ledger values (1)")));
     EXPECT_EQ(refused.code(), errc::read_only);
   }
-  auto tx =
-      begin(app, {.isolation = isolation::serializable, .read_only = true, .deferrable = true});
+  auto tx = begin(app, {.isolation = isolation::serializable, .read_only = true, .deferrable = true});
   EXPECT_EQ(value_of(run(*tx, read("show transaction_deferrable"))), "on");
   EXPECT_EQ(value_of(run(*tx, read("show transaction_read_only"))), "on");
   EXPECT_TRUE(succeeds(tx->commit()));
@@ -299,8 +290,7 @@ TEST_F(transactions, a_stop_ends_a_statement_inside) {
     EXPECT_TRUE(eventually([&] { return is_waiting_for(backend, "PgSleep"); }));
     source.request_stop();
   });
-  const error stopped =
-      error_of(run(*tx, write("select pg_sleep(60)"), {}, deadline::after(patience), &token));
+  const error stopped = error_of(run(*tx, write("select pg_sleep(60)"), {}, deadline::after(patience), &token));
   other.join();
   EXPECT_EQ(stopped.code(), errc::cancelled);
   EXPECT_EQ(stopped.applied(), applied::no);

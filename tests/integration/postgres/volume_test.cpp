@@ -14,8 +14,7 @@ TEST(volume, an_array_of_a_hundred_thousand_values_is_one_parameter) {
   std::iota(keys.begin(), keys.end(), 1);
   parameters values;
   bind_array(values, keys);
-  EXPECT_EQ(value_of(app.run(read("select sum(k) from unnest($1::bigint[]) k"), values)),
-            "5000050000");
+  EXPECT_EQ(value_of(app.run(read("select sum(k) from unnest($1::bigint[]) k"), values)), "5000050000");
 }
 
 TEST(volume, a_value_of_a_megabyte_travels_both_ways) {
@@ -69,8 +68,7 @@ TEST(volume, a_large_write_that_is_stopped_half_way_ends_in_time) {
   values.add_text(large);
   const frozen peer(backend);
   const auto started = clock_type::now();
-  const error overdue =
-      error_of(run_on(*link, write("select length($1)"), values, deadline::after(200ms)));
+  const error overdue = error_of(run_on(*link, write("select length($1)"), values, deadline::after(200ms)));
   EXPECT_EQ(overdue.code(), errc::commit_unknown);
   EXPECT_LT(since(started), 2s);
 }

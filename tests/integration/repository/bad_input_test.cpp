@@ -87,9 +87,8 @@ struct misfit {
 }  // namespace tests
 
 template <>
-inline constexpr auto breakwater::mapping<tests::misfit> =
-    bw::table("misfits", bw::column<&tests::misfit::name>("name", bw::primary_key),
-              bw::column<&tests::misfit::number>("number"));
+inline constexpr auto breakwater::mapping<tests::misfit> = bw::table(
+    "misfits", bw::column<&tests::misfit::name>("name", bw::primary_key), bw::column<&tests::misfit::number>("number"));
 
 namespace tests {
 namespace {
@@ -221,8 +220,9 @@ TEST_F(time_limits, a_stop_token_ends_what_the_session_does) {
   const bw::session session = db().session({.cancel = source.get_token()});
   std::jthread canceller([&] {
     const auto until = elapsed::now() + 5s;
-    const char* running = "select count(*) from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' "
-                          "and pid <> pg_backend_pid()";
+    const char* running =
+        "select count(*) from pg_stat_activity where query like '%pg_sleep(30)%' and state = 'active' "
+        "and pid <> pg_backend_pid()";
     while (truth(running) == "0" && elapsed::now() < until) std::this_thread::yield();
     source.request_stop();
   });

@@ -207,8 +207,9 @@ TEST_F(crud, hostile_names_and_composite_keys_work_throughout) {
   EXPECT_FALSE(lines.exists(7, 3).value());
   ASSERT_OK(lines.update({.order_id = 7, .number = 1, .product = "green tea", .note = "hot"}));
   ASSERT_OK(lines.patch({7, 2}, bw::set<&line::note>(std::nullopt)));
-  EXPECT_EQ(truth("select string_agg(\"select\" || coalesce(\"Note\", '-'), ',' order by \"select\") from shop.\"order\""),
-            "coffee-,green teahot");
+  EXPECT_EQ(
+      truth("select string_agg(\"select\" || coalesce(\"Note\", '-'), ',' order by \"select\") from shop.\"order\""),
+      "coffee-,green teahot");
   EXPECT_EQ(lines.where(bw::col<&line::product> == "coffee").count().value(), 1);
   ASSERT_OK(lines.remove(7, 1));
   EXPECT_EQ(lines.count().value(), 1);

@@ -112,8 +112,8 @@ TEST_F(queries, bulk_changes_without_a_condition_are_refused) {
 }
 
 TEST_F(queries, bulk_changes_return_how_many_rows_they_changed) {
-  EXPECT_EQ(accounts.where(col<&account::balance> >= 4).update_all(bw::set<&account::balance>(bw::numeric{"9"})).value(),
-            2U);
+  EXPECT_EQ(
+      accounts.where(col<&account::balance> >= 4).update_all(bw::set<&account::balance>(bw::numeric{"9"})).value(), 2U);
   EXPECT_EQ(truth("select count(*) from accounts where balance = 9 and version = 2"), "2");
   EXPECT_EQ(accounts.where(col<&account::balance> == 9).delete_all().value(), 2U);
   EXPECT_EQ(truth("select count(*) from accounts where deleted_at is not null"), "2") << "into the trash";
@@ -137,9 +137,10 @@ TEST_F(queries, raw_sql_fills_any_struct_by_column_name) {
     std::optional<std::int64_t> nothing;
   };
   const auto rows = session
-                        .query("select sum(balance) total, owner, null::bigint nothing from accounts where balance > "
-                               ":least or owner = :name group by owner order by owner",
-                               bw::arg("least", 4), bw::arg("name", "a"))
+                        .query(
+                            "select sum(balance) total, owner, null::bigint nothing from accounts where balance > "
+                            ":least or owner = :name group by owner order by owner",
+                            bw::arg("least", 4), bw::arg("name", "a"))
                         .as<report>();
   ASSERT_OK(rows);
   ASSERT_EQ(rows.value().size(), 2U);
@@ -150,9 +151,10 @@ TEST_F(queries, raw_sql_fills_any_struct_by_column_name) {
 
 TEST_F(queries, raw_sql_binds_placeholders_in_their_order) {
   const auto found = session
-                         .query("select owner from accounts where (balance = ? or balance = ?) and not (owner = ? or "
-                                "owner = any(?)) order by owner",
-                                1, 2, "b", std::vector<std::string>{"c", "d"})
+                         .query(
+                             "select owner from accounts where (balance = ? or balance = ?) and not (owner = ? or "
+                             "owner = any(?)) order by owner",
+                             1, 2, "b", std::vector<std::string>{"c", "d"})
                          .as<std::string>();
   ASSERT_OK(found);
   EXPECT_EQ(found.value(), std::vector<std::string>{"a"});

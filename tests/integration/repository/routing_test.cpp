@@ -18,9 +18,7 @@ class routing : public repository_test {
     wait_for_replica();
     watcher().clear();
   }
-  static void wait_for_replica() {
-    ASSERT_OK(shared_cluster().wait_for_replay(shared_cluster().replica(0)));
-  }
+  static void wait_for_replica() { ASSERT_OK(shared_cluster().wait_for_replay(shared_cluster().replica(0))); }
   static bw::node_role last_role() { return watcher().last().role; }
 };
 
@@ -81,7 +79,8 @@ TEST_F(routing, a_transaction_stays_on_the_primary_reads_and_all) {
 
 TEST_F(routing, a_statement_declared_read_only_can_not_write_wherever_it_runs) {
   const auto sneak = [](const bw::session& session) {
-    return session.query("with sneaked as (insert into tags values ('sneaked') returning name) select name from sneaked")
+    return session
+        .query("with sneaked as (insert into tags values ('sneaked') returning name) select name from sneaked")
         .read_only()
         .as<std::string>();
   };

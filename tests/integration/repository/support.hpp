@@ -1,7 +1,6 @@
 #pragma once
 
 #include "../../unit/repository/entities.hpp"
-
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 

@@ -17,7 +17,9 @@ class transactions : public repository_test {
  protected:
   bw::session session = on_primary();
 
-  static std::string owners() { return truth("select coalesce(string_agg(owner, ',' order by owner), '') from accounts"); }
+  static std::string owners() {
+    return truth("select coalesce(string_agg(owner, ',' order by owner), '') from accounts");
+  }
   static bw::result<void> add(bw::transaction& tx, const char* owner) {
     BOOST_OUTCOME_TRY(tx.repository<account>().insert({.owner = owner}));
     return bw::success();
@@ -153,8 +155,9 @@ TEST_F(transactions, isolation_read_only_and_deferrable_reach_the_server) {
     return session.transact(
         [](bw::transaction& tx) {
           return tx
-              .query("select concat_ws(' ', current_setting('transaction_isolation'), "
-                     "current_setting('transaction_read_only'), current_setting('transaction_deferrable'))")
+              .query(
+                  "select concat_ws(' ', current_setting('transaction_isolation'), "
+                  "current_setting('transaction_read_only'), current_setting('transaction_deferrable'))")
               .one<std::string>();
         },
         options);

@@ -15,9 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool holds(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
+bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 bw::config with_node() { return {.nodes = {"postgresql://app@db1/shop"}}; }
 
@@ -57,8 +55,7 @@ class variables {
 class file {
  public:
   explicit file(std::string_view text)
-      : path_(std::filesystem::temp_directory_path() /
-              ("breakwater_config_" + std::to_string(::getpid()) + ".json")) {
+      : path_(std::filesystem::temp_directory_path() / ("breakwater_config_" + std::to_string(::getpid()) + ".json")) {
     std::ofstream(path_) << text;
   }
   ~file() { std::filesystem::remove(path_); }
@@ -70,9 +67,7 @@ class file {
   std::filesystem::path path_;
 };
 
-bw::result<bw::config> load(std::string_view text) {
-  return bw::config::from_file(file(text).path());
-}
+bw::result<bw::config> load(std::string_view text) { return bw::config::from_file(file(text).path()); }
 
 // Validation
 
@@ -83,9 +78,7 @@ TEST(config, every_field_has_a_default_that_is_allowed) {
   EXPECT_EQ(bw::config{}.consistency, bw::consistency::read_your_writes);
 }
 
-TEST(config, nodes_are_required) {
-  EXPECT_TRUE(holds(refusal(bw::validate(bw::config{})), "`nodes` is empty"));
-}
+TEST(config, nodes_are_required) { EXPECT_TRUE(holds(refusal(bw::validate(bw::config{})), "`nodes` is empty")); }
 
 TEST(config, every_bad_value_is_reported_at_once_with_what_is_allowed) {
   bw::config settings;
@@ -99,11 +92,11 @@ TEST(config, every_bad_value_is_reported_at_once_with_what_is_allowed) {
   settings.tcp.keepalives_count = 1000;
   const std::string message = refusal(bw::validate(settings));
   for (const std::string_view part :
-       {"`nodes[1]`: `port` must be a whole number in 1..65535",
-        "`nodes[2]`: the connection string is empty", "`application_name` is text of 5 bytes",
-        "`connect_timeout` is 0ms", "10ms..10min", "`operation_timeout` is 0ms", "1ms..1d",
-        "`pool.size` is 0; it must be a whole number (1..10000)", "`pool.lifetime_jitter` is 1.5",
-        "0..0.9", "`tcp.keepalives_idle` is 0ms", "`tcp.keepalives_count` is 1000", "1..127"}) {
+       {"`nodes[1]`: `port` must be a whole number in 1..65535", "`nodes[2]`: the connection string is empty",
+        "`application_name` is text of 5 bytes", "`connect_timeout` is 0ms", "10ms..10min",
+        "`operation_timeout` is 0ms", "1ms..1d", "`pool.size` is 0; it must be a whole number (1..10000)",
+        "`pool.lifetime_jitter` is 1.5", "0..0.9", "`tcp.keepalives_idle` is 0ms", "`tcp.keepalives_count` is 1000",
+        "1..127"}) {
     EXPECT_TRUE(holds(message, part)) << part << "\n" << message;
   }
   EXPECT_FALSE(holds(message, "nodes[0]")) << message;
@@ -145,16 +138,14 @@ TEST(config, zero_turns_off_what_can_be_turned_off) {
 TEST(config, idle_connections_must_fit_the_pool) {
   bw::config settings = with_node();
   settings.pool.min_idle = 11;
-  EXPECT_TRUE(holds(refusal(bw::validate(settings)),
-                    "`pool.min_idle` is 11; it must not be above `pool.size`, which is 10"));
+  EXPECT_TRUE(
+      holds(refusal(bw::validate(settings)), "`pool.min_idle` is 11; it must not be above `pool.size`, which is 10"));
 }
 
 TEST(config, same_server_twice_is_refused) {
   bw::config settings;
-  settings.nodes = {"postgresql://app@db1/shop", "postgresql://app@db2/shop",
-                    "host=db1 port=5432 user=other"};
-  EXPECT_TRUE(
-      holds(refusal(bw::validate(settings)), "`nodes[2]` is the same server as `nodes[0]`"));
+  settings.nodes = {"postgresql://app@db1/shop", "postgresql://app@db2/shop", "host=db1 port=5432 user=other"};
+  EXPECT_TRUE(holds(refusal(bw::validate(settings)), "`nodes[2]` is the same server as `nodes[0]`"));
   settings.nodes = {"service=a", "service=b"};
   expect_accepted(bw::validate(settings));
 }
@@ -227,8 +218,8 @@ TEST(config, file_sets_what_it_names_and_leaves_the_rest) {
 TEST(config, file_without_nodes_is_for_the_environment_to_complete) { expect_accepted(load("{}")); }
 
 TEST(config, unknown_key_in_a_file_is_answered_with_the_nearest_known_one) {
-  EXPECT_TRUE(holds(refusal(load(R"({"pool": {"siez": 3}})")),
-                    "\"pool.siez\" is not a setting; did you mean `pool.size`?"));
+  EXPECT_TRUE(
+      holds(refusal(load(R"({"pool": {"siez": 3}})")), "\"pool.siez\" is not a setting; did you mean `pool.size`?"));
   EXPECT_TRUE(holds(refusal(load(R"({"pol": {"size": 3}})")), "did you mean `pool`?"));
   EXPECT_TRUE(holds(refusal(load(R"({"pool.size": 3})")), "\"pool.size\" has a dot"));
   EXPECT_TRUE(holds(refusal(load(R"({"colour": 3})")), "\"colour\" is not a setting"));
@@ -236,8 +227,7 @@ TEST(config, unknown_key_in_a_file_is_answered_with_the_nearest_known_one) {
 
 TEST(config, wrong_type_in_a_file_names_field_and_expected_type) {
   const std::vector<std::pair<std::string_view, std::string_view>> cases{
-      {R"({"pool": {"size": "10"}})",
-       "`pool.size` is \"10\"; it must be a whole number (1..10000)"},
+      {R"({"pool": {"size": "10"}})", "`pool.size` is \"10\"; it must be a whole number (1..10000)"},
       {R"({"pool": {"size": 10.5}})", "`pool.size` is 10.5; it must be a whole number"},
       {R"({"pool": {"size": -1}})", "`pool.size` is -1; it must be a whole number (1..10000)"},
       {R"({"pool": {"size": 0}})", "`pool.size` is 0; it must be a whole number (1..10000)"},
@@ -245,8 +235,7 @@ TEST(config, wrong_type_in_a_file_names_field_and_expected_type) {
       {R"({"pool": 3})", "`pool` is 3; it must be an object"},
       {R"({"pool": {"lifetime_jitter": "a"}})", "it must be a number (0..0.9)"},
       {R"({"statement_cache": {"enabled": 1}})", "it must be true or false"},
-      {R"({"operation_timeout": "soon"})",
-       "`operation_timeout` is \"soon\"; it must be a duration such as 250ms"},
+      {R"({"operation_timeout": "soon"})", "`operation_timeout` is \"soon\"; it must be a duration such as 250ms"},
       {R"({"operation_timeout": 0.5})", "it must be a duration"},
       {R"({"operation_timeout": "5 parsecs"})", "it must be a duration"},
       {R"({"operation_timeout": "99999999999999999d"})", "it must be a duration"},
@@ -268,30 +257,26 @@ TEST(config, wrong_type_in_a_file_names_field_and_expected_type) {
 }
 
 TEST(config, every_mistake_of_a_file_is_reported_at_once) {
-  const std::string message =
-      refusal(load(R"({"pool": {"size": 0, "siez": 1}, "conect_timeout": 1})"));
+  const std::string message = refusal(load(R"({"pool": {"size": 0, "siez": 1}, "conect_timeout": 1})"));
   EXPECT_TRUE(holds(message, "3 mistakes")) << message;
 }
 
 TEST(config, file_that_is_not_json_is_refused_by_position_without_its_text) {
-  const std::string message =
-      refusal(load("{\n  \"nodes\": [\"postgresql://app:hunter2@db1/shop\" oops]\n}"));
+  const std::string message = refusal(load("{\n  \"nodes\": [\"postgresql://app:hunter2@db1/shop\" oops]\n}"));
   EXPECT_TRUE(holds(message, "line 2, column ")) << message;
   for (const std::string_view text :
-       {R"({"nodes": ["postgresql://app:hunter2@db1)",
-        R"({"nodes": ["host=a password=hunter2\q"]})", R"({"nodes": "password=hunter2"})",
-        R"({"nodes": ["host=a password='hunter2"]})",
+       {R"({"nodes": ["postgresql://app:hunter2@db1)", R"({"nodes": ["host=a password=hunter2\q"]})",
+        R"({"nodes": "password=hunter2"})", R"({"nodes": ["host=a password='hunter2"]})",
         R"({"pool": {"size": "postgresql://app:hunter2@db1"}})", R"({"nodes": [hunter2]})",
-        R"({"pool": 1e999, "a": "hunter2"})", R"({"nodes": {"password": "hunter2"}})",
-        R"({"password=hunter2": 1})"}) {
+        R"({"pool": 1e999, "a": "hunter2"})", R"({"nodes": {"password": "hunter2"}})", R"({"password=hunter2": 1})"}) {
     EXPECT_FALSE(holds(refusal(load(text)), "hunter2")) << text;
   }
   EXPECT_TRUE(holds(refusal(load("")), "line 1, column 1"));
 }
 
 TEST(config, file_that_can_not_be_read_is_named) {
-  EXPECT_TRUE(holds(refusal(bw::config::from_file("/no/such/breakwater.json")),
-                    "/no/such/breakwater.json can not be read"));
+  EXPECT_TRUE(
+      holds(refusal(bw::config::from_file("/no/such/breakwater.json")), "/no/such/breakwater.json can not be read"));
   EXPECT_TRUE(holds(refusal(bw::config::from_file("/tmp")), "/tmp can not be read"));
 }
 
@@ -329,8 +314,7 @@ TEST(config, nodes_are_separated_where_no_connection_string_is_cut) {
   const auto settings = bw::config::from_environment();
   expect_accepted(settings);
   EXPECT_EQ(settings.value().nodes,
-            (std::vector<std::string>{"postgresql://app:it's@db1,db2/shop",
-                                      "host=db3,db4 password='a;b\\'c\nd'",
+            (std::vector<std::string>{"postgresql://app:it's@db1,db2/shop", "host=db3,db4 password='a;b\\'c\nd'",
                                       "host=db5 password=a\\;b", "postgresql://db6"}));
 }
 
@@ -339,8 +323,7 @@ TEST(config, nodes_come_before_dsn_and_dsn_before_database_url) {
   const variables url{{"DATABASE_URL", "postgresql://db3"}};
   EXPECT_EQ(nodes(), std::vector<std::string>{"postgresql://db3"});
   const variables one{{"BREAKWATER_DSN", "host=db2 password='a;b'"}};
-  EXPECT_EQ(nodes(), std::vector<std::string>{"host=db2 password='a;b'"})
-      << "a single DSN is never split";
+  EXPECT_EQ(nodes(), std::vector<std::string>{"host=db2 password='a;b'"}) << "a single DSN is never split";
   const variables all{{"BREAKWATER_NODES", "postgresql://db1"}};
   EXPECT_EQ(nodes(), std::vector<std::string>{"postgresql://db1"});
 }
@@ -359,8 +342,7 @@ TEST(config, environment_lies_over_a_file) {
 TEST(config, misspelt_variable_is_answered_with_the_nearest_known_one) {
   const variables set{{"BREAKWATER_POOL_SIEZ", "20"}};
   const std::string message = refusal(bw::config::from_environment());
-  EXPECT_TRUE(holds(
-      message, "\"BREAKWATER_POOL_SIEZ\" is not a setting; did you mean `BREAKWATER_POOL_SIZE`?"))
+  EXPECT_TRUE(holds(message, "\"BREAKWATER_POOL_SIEZ\" is not a setting; did you mean `BREAKWATER_POOL_SIZE`?"))
       << message;
 }
 
@@ -372,8 +354,8 @@ TEST(config, every_bad_variable_is_reported_at_once_and_no_secret) {
                       {"BREAKWATER_STATEMENT_CACHE_ENABLED", "maybe"}};
   const std::string message = refusal(bw::config::from_environment());
   for (const std::string_view part :
-       {"5 mistakes", "`BREAKWATER_NODES[1]`: ",
-        "`BREAKWATER_POOL_SIZE` is \"many\"; it must be a whole number (1..10000)",
+       {"5 mistakes",
+        "`BREAKWATER_NODES[1]`: ", "`BREAKWATER_POOL_SIZE` is \"many\"; it must be a whole number (1..10000)",
         "`BREAKWATER_POOL_MIN_IDLE` is text of 28 bytes", "`BREAKWATER_OPERATION_TIMEOUT` is 0ms",
         "`BREAKWATER_STATEMENT_CACHE_ENABLED` is \"maybe\""}) {
     EXPECT_TRUE(holds(message, part)) << part << "\n" << message;
@@ -389,8 +371,7 @@ TEST(config, database_url_that_is_no_connection_string_is_named) {
 }
 
 TEST(config, variable_set_to_nothing_counts_as_not_set) {
-  const variables set{
-      {"BREAKWATER_POOL_SIZE", ""}, {"BREAKWATER_NODES", ""}, {"DATABASE_URL", "postgresql://db1"}};
+  const variables set{{"BREAKWATER_POOL_SIZE", ""}, {"BREAKWATER_NODES", ""}, {"DATABASE_URL", "postgresql://db1"}};
   const auto settings = bw::config::from_environment();
   expect_accepted(settings);
   EXPECT_EQ(settings.value().pool.size, bw::config{}.pool.size);
@@ -398,8 +379,7 @@ TEST(config, variable_set_to_nothing_counts_as_not_set) {
 }
 
 TEST(config, prefix_of_variables_can_be_another) {
-  const variables set{
-      {"SHOP_DB_POOL_SIZE", "7"}, {"SHOP_DB_DSN", "host=db1"}, {"BREAKWATER_POOL_SIZE", "8"}};
+  const variables set{{"SHOP_DB_POOL_SIZE", "7"}, {"SHOP_DB_DSN", "host=db1"}, {"BREAKWATER_POOL_SIZE", "8"}};
   const auto settings = bw::config::from_environment("SHOP_DB_");
   expect_accepted(settings);
   EXPECT_EQ(settings.value().pool.size, 7U);
@@ -418,8 +398,7 @@ TEST(config, every_field_can_be_set_to_its_own_default_by_its_variable) {
 }
 
 TEST(config, every_field_stands_in_the_documentation_with_its_default_and_range) {
-  const auto page_path =
-      std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
+  const auto page_path = std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
   std::ifstream page_file(page_path);
   ASSERT_TRUE(page_file) << page_path;
   std::vector<std::string> lines;
@@ -431,8 +410,7 @@ TEST(config, every_field_stands_in_the_documentation_with_its_default_and_range)
       found = true;
       EXPECT_TRUE(holds(line, "`" + field.variable + "`")) << field.name;
       EXPECT_TRUE(holds(line, field.allowed)) << field.name << ": " << field.allowed;
-      EXPECT_TRUE(
-          holds(line, "| " + (field.default_value.empty() ? "none" : field.default_value) + " |"))
+      EXPECT_TRUE(holds(line, "| " + (field.default_value.empty() ? "none" : field.default_value) + " |"))
           << field.name;
     }
     EXPECT_TRUE(found) << field.name << " is not in docs/configuration.md";

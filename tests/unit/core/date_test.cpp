@@ -33,9 +33,8 @@ TEST(date, literal_is_read_by_the_compiler) {
 }
 
 TEST(date, text_is_what_postgres_writes) {
-  for (const std::string_view text :
-       {"2026-11-20", "0001-01-01", "0001-12-31 BC", "0044-03-15 BC", "4714-11-24 BC", "9999-12-31",
-        "10000-01-01", "5874897-12-31", "infinity", "-infinity"}) {
+  for (const std::string_view text : {"2026-11-20", "0001-01-01", "0001-12-31 BC", "0044-03-15 BC", "4714-11-24 BC",
+                                      "9999-12-31", "10000-01-01", "5874897-12-31", "infinity", "-infinity"}) {
     EXPECT_EQ(reprint(text), text);
     EXPECT_LE(text.size(), date::max_text_size);
   }
@@ -52,17 +51,15 @@ TEST(date, tolerates_spaces_case_and_missing_zeros) {
 
 TEST(date, refuses_what_is_not_a_date) {
   for (const std::string_view text :
-       {"", " ", "-", "20-11-20", "2026", "2026-11", "2026-11-", "2026/11/20", "2026-11-20x",
-        "2026-11-020", "-2026-11-20", "12345678-01-01", "2026-11-20 10:00", "infinit", "- infinity",
-        "BC", "tomorrow"}) {
+       {"", " ", "-", "20-11-20", "2026", "2026-11", "2026-11-", "2026/11/20", "2026-11-20x", "2026-11-020",
+        "-2026-11-20", "12345678-01-01", "2026-11-20 10:00", "infinit", "- infinity", "BC", "tomorrow"}) {
     EXPECT_FALSE(date::parse(text)) << text;
   }
 }
 
 TEST(date, refuses_days_that_do_not_exist) {
-  for (const std::string_view text :
-       {"2026-02-29", "2026-02-30", "1900-02-29", "2026-04-31", "2026-13-01", "2026-00-01",
-        "2026-01-00", "2026-01-32", "0000-01-01", "0002-02-29 BC"}) {
+  for (const std::string_view text : {"2026-02-29", "2026-02-30", "1900-02-29", "2026-04-31", "2026-13-01",
+                                      "2026-00-01", "2026-01-00", "2026-01-32", "0000-01-01", "0002-02-29 BC"}) {
     const auto parsed = date::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_NE(parsed.error().message().find("no such day"), std::string::npos) << text;
@@ -114,8 +111,7 @@ TEST(date, agrees_with_std_chrono_on_every_day_chrono_knows) {
 
 TEST(date, calendar_is_its_own_inverse_over_the_whole_range) {
   std::mt19937_64 random(3);
-  std::uniform_int_distribution<std::int32_t> any(date::min().days_since_2000(),
-                                                  date::max().days_since_2000());
+  std::uniform_int_distribution<std::int32_t> any(date::min().days_since_2000(), date::max().days_since_2000());
   for (int i = 0; i < 100'000; ++i) {
     const auto value = date::from_days_since_2000(any(random));
     date read;
@@ -130,8 +126,7 @@ TEST(date, exists_agrees_with_std_chrono) {
     for (unsigned m = 0; m <= 13; ++m) {
       for (unsigned d = 0; d <= 32; ++d) {
         const bool expected = (year(y) / std::chrono::month(m) / std::chrono::day(d)).ok();
-        EXPECT_EQ(detail::exists({.year = y, .month = m, .day = d}), expected)
-            << y << '-' << m << '-' << d;
+        EXPECT_EQ(detail::exists({.year = y, .month = m, .day = d}), expected) << y << '-' << m << '-' << d;
       }
     }
   }

@@ -28,15 +28,12 @@ std::string refusal(std::string_view text) {
   return result.error().message();
 }
 
-bool holds(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
+bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 // What is read
 
 TEST(dsn, uri_is_read_into_its_parts) {
-  const bw::dsn dsn =
-      parsed("postgresql://app:secret@db1:5433/shop?sslmode=require&connect_timeout=3");
+  const bw::dsn dsn = parsed("postgresql://app:secret@db1:5433/shop?sslmode=require&connect_timeout=3");
   EXPECT_EQ(dsn.hosts(), std::vector{"db1"sv});
   EXPECT_EQ(dsn.ports(), std::vector<std::uint16_t>{5433});
   EXPECT_EQ(dsn.user(), "app");
@@ -56,16 +53,14 @@ TEST(dsn, keyword_value_list_and_uri_that_say_the_same_are_equal) {
 }
 
 TEST(dsn, quoted_values_keep_spaces_quotes_and_backslashes) {
-  const bw::dsn dsn =
-      parsed(R"(host=db1 password='it\'s a \\ secret' application_name = 'two words' dbname='')");
+  const bw::dsn dsn = parsed(R"(host=db1 password='it\'s a \\ secret' application_name = 'two words' dbname='')");
   EXPECT_EQ(dsn.get("password"), R"(it's a \ secret)");
   EXPECT_EQ(dsn.get("application_name"), "two words");
   EXPECT_EQ(dsn.dbname(), "");
 }
 
 TEST(dsn, percent_escapes_are_decoded_in_every_part_of_a_uri) {
-  const bw::dsn dsn =
-      parsed("postgresql://us%40er:p%2Fa%3Fs%23s%25%20@db1/my%20shop?application_name=a%26b%3Dc");
+  const bw::dsn dsn = parsed("postgresql://us%40er:p%2Fa%3Fs%23s%25%20@db1/my%20shop?application_name=a%26b%3Dc");
   EXPECT_EQ(dsn.user(), "us@er");
   EXPECT_EQ(dsn.get("password"), "p/a?s#s% ");
   EXPECT_EQ(dsn.dbname(), "my shop");
@@ -98,8 +93,7 @@ TEST(dsn, several_hosts_have_their_own_ports_or_share_one) {
 TEST(dsn, address_stands_for_a_host_that_is_not_named) {
   EXPECT_EQ(parsed("hostaddr=10.0.0.1").node_name(), "10.0.0.1:5432");
   EXPECT_EQ(parsed("host=db1 hostaddr=10.0.0.1").node_name(), "db1:5432");
-  EXPECT_EQ(parsed("host=db1,,db3 hostaddr=10.0.0.1,10.0.0.2,").node_name(),
-            "db1:5432,10.0.0.2:5432,db3:5432");
+  EXPECT_EQ(parsed("host=db1,,db3 hostaddr=10.0.0.1,10.0.0.2,").node_name(), "db1:5432,10.0.0.2:5432,db3:5432");
 }
 
 TEST(dsn, defaults_are_left_to_libpq_and_shown_as_such) {
@@ -181,15 +175,13 @@ TEST(dsn, refusals_name_the_keyword_or_place_and_what_is_allowed) {
   };
   for (const auto& [text, parts] : cases) {
     const std::string message = refusal(text);
-    for (const std::string_view part : parts)
-      EXPECT_TRUE(holds(message, part)) << text << "\n  " << message;
+    for (const std::string_view part : parts) EXPECT_TRUE(holds(message, part)) << text << "\n  " << message;
   }
 }
 
 TEST(dsn, nul_bytes_and_endless_input_are_refused) {
   EXPECT_TRUE(holds(refusal("host=db1\0password=x"sv), "NUL byte at position 9"));
-  EXPECT_TRUE(holds(refusal("host=db1 application_name=" + std::string(bw::max_dsn_length, 'x')),
-                    "at most 16384"));
+  EXPECT_TRUE(holds(refusal("host=db1 application_name=" + std::string(bw::max_dsn_length, 'x')), "at most 16384"));
   parsed("host=db1 application_name=" + std::string(1000, 'x'));
 }
 
@@ -274,9 +266,8 @@ TEST(dsn, no_error_repeats_the_password_of_a_mutated_connection_string) {
 }
 
 TEST(dsn, masked_form_hides_every_secret_and_shows_the_rest) {
-  EXPECT_EQ(
-      parsed("postgresql://app:Zq9-hunter2-Wv7@db1:5433/shop?sslpassword=Zq9-hunter2-Wv7").masked(),
-      "user=app password=*** dbname=shop host=db1 port=5433 sslpassword=***");
+  EXPECT_EQ(parsed("postgresql://app:Zq9-hunter2-Wv7@db1:5433/shop?sslpassword=Zq9-hunter2-Wv7").masked(),
+            "user=app password=*** dbname=shop host=db1 port=5433 sslpassword=***");
   EXPECT_EQ(parsed("passfile=/etc/pgpass host=db1").masked(), "passfile=/etc/pgpass host=db1");
 }
 

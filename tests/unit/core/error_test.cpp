@@ -17,8 +17,7 @@ using breakwater::error;
 
 std::vector<errc> every_code() {
   std::vector<errc> codes;
-  for (int value = static_cast<int>(errc::not_found); value <= static_cast<int>(errc::rolled_back);
-       ++value) {
+  for (int value = static_cast<int>(errc::not_found); value <= static_cast<int>(errc::rolled_back); ++value) {
     codes.push_back(static_cast<errc>(value));
   }
   return codes;
@@ -55,8 +54,7 @@ TEST(error, fresh_one_says_that_nothing_took_effect_and_nothing_was_tried) {
   EXPECT_EQ(e.applied(), applied::no);
   EXPECT_EQ(e.attempts(), 0U);
   EXPECT_FALSE(e.poisons_connection());
-  for (const std::string_view text :
-       {e.sqlstate(), e.constraint(), e.table(), e.column(), e.statement(), e.node()}) {
+  for (const std::string_view text : {e.sqlstate(), e.constraint(), e.table(), e.column(), e.statement(), e.node()}) {
     EXPECT_TRUE(text.empty());
   }
   EXPECT_EQ(e.message(), "not_found: no such row");
@@ -99,8 +97,7 @@ TEST(error, message_is_one_line_of_what_to_what_and_where) {
 }
 
 TEST(error, message_is_silent_about_a_single_attempt_and_about_a_write_that_did_not_happen) {
-  EXPECT_EQ(error(errc::deadlock, "x").with_attempts(1).with_applied(applied::no).message(),
-            "deadlock: x");
+  EXPECT_EQ(error(errc::deadlock, "x").with_attempts(1).with_applied(applied::no).message(), "deadlock: x");
 }
 
 TEST(error, copies_are_independent) {
@@ -121,8 +118,7 @@ TEST(error, code_can_change_on_the_way_up_without_losing_the_rest) {
 }
 
 TEST(error, attempts_beyond_its_counter_stay_at_the_greatest) {
-  EXPECT_EQ(error(errc::deadlock).with_attempts(1'000'000).attempts(),
-            std::numeric_limits<std::uint16_t>::max());
+  EXPECT_EQ(error(errc::deadlock).with_attempts(1'000'000).attempts(), std::numeric_limits<std::uint16_t>::max());
 }
 
 TEST(error, empty_sqlstate_takes_it_away_again) {
@@ -142,8 +138,7 @@ TEST(error, is_transient_or_the_callers_mistake_but_never_both) {
 }
 
 TEST(error, unknown_commit_is_not_transient) {
-  EXPECT_FALSE(error(errc::commit_unknown).is_transient())
-      << "to run it again could apply it twice";
+  EXPECT_FALSE(error(errc::commit_unknown).is_transient()) << "to run it again could apply it twice";
 }
 
 TEST(error, converts_to_a_standard_error_code) {

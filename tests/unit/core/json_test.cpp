@@ -14,9 +14,7 @@ using detail::json_fault;
 
 json_fault fault_of(std::string_view text) { return detail::validate_json(text).fault; }
 
-std::string nested(std::size_t levels) {
-  return std::string(levels, '[') + std::string(levels, ']');
-}
+std::string nested(std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); }
 
 TEST(json, is_null_by_default_and_after_a_move) {
   json value;
@@ -121,9 +119,8 @@ TEST(json, names_what_is_wrong) {
 
 TEST(json, refuses_malformed_utf_8) {
   for (const std::string_view text :
-       {"\"\x80\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xe0\x9f\xbf\"", "\"\xed\xa0\x80\"",
-        "\"\xf0\x8f\xbf\xbf\"", "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xe2\x82\"",
-        "\"\xe2", "\"\xf0\x9f\x98\"", "\"\xff\""}) {
+       {"\"\x80\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xe0\x9f\xbf\"", "\"\xed\xa0\x80\"", "\"\xf0\x8f\xbf\xbf\"",
+        "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xe2\x82\"", "\"\xe2", "\"\xf0\x9f\x98\"", "\"\xff\""}) {
     EXPECT_EQ(fault_of(text), json_fault::bad_utf8) << text;
   }
 }
@@ -150,9 +147,7 @@ TEST(json, failed_parse_into_leaves_the_value_alone) {
   EXPECT_EQ(value.text(), "[2]");
 }
 
-TEST(json, text_from_the_server_is_not_checked) {
-  EXPECT_EQ(json::from_server(nested(1000)).text(), nested(1000));
-}
+TEST(json, text_from_the_server_is_not_checked) { EXPECT_EQ(json::from_server(nested(1000)).text(), nested(1000)); }
 
 TEST(json, is_equal_by_text) {
   EXPECT_EQ(json{"[1]"}, json::parse("[1]").value());
@@ -194,8 +189,7 @@ TEST(json, accepts_generated_values_and_reads_their_mutations_safely) {
     auto text = any_json(random, 4);
     ASSERT_EQ(fault_of(text), json_fault::none) << text;
     for (int edit = 0; edit < 3; ++edit) {
-      text[random() % text.size()] =
-          random() % 4 == 0 ? static_cast<char>(random()) : likely[random() % likely.size()];
+      text[random() % text.size()] = random() % 4 == 0 ? static_cast<char>(random()) : likely[random() % likely.size()];
       const auto verdict = detail::validate_json(text);
       EXPECT_LE(verdict.at, text.size());
     }

@@ -20,16 +20,14 @@ void PrintTo(const numeric& value, std::ostream* out) { *out << value.to_string(
 
 namespace {
 
-using cpp_int = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>,
-                                              boost::multiprecision::et_off>;
+using cpp_int = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
 
 numeric number(std::string_view text) { return numeric::parse(text).value(); }
 std::string reprint(std::string_view text) { return number(text).to_string(); }
 
 TEST(numeric, is_zero_by_default) {
   static_assert(std::regular<numeric> && sizeof(numeric) == 32);
-  static_assert(std::is_nothrow_move_constructible_v<numeric> &&
-                std::is_nothrow_copy_constructible_v<numeric>);
+  static_assert(std::is_nothrow_move_constructible_v<numeric> && std::is_nothrow_copy_constructible_v<numeric>);
   EXPECT_EQ(numeric().to_string(), "0");
   EXPECT_EQ(numeric().scale(), 0);
 }
@@ -39,8 +37,7 @@ TEST(numeric, literal_is_read_by_the_compiler) {
   static_assert(price == 10 && price.scale() == 2 && price.sign() == 1);
   static_assert(-price < price && (-price).abs() == price);
   static_assert(numeric{"NaN"}.is_nan() && numeric{"-Infinity"}.is_infinite());
-  const std::vector<numeric> several{numeric{"1.5"},
-                                     numeric{"99999999999999999999999999999999999999"}, 3};
+  const std::vector<numeric> several{numeric{"1.5"}, numeric{"99999999999999999999999999999999999999"}, 3};
   EXPECT_EQ(several[1].to_string(), "99999999999999999999999999999999999999");
 }
 
@@ -49,8 +46,7 @@ TEST(numeric, is_made_of_every_integer_type_exactly) {
   EXPECT_EQ(numeric(std::numeric_limits<std::int64_t>::min()).to_string(), "-9223372036854775808");
   EXPECT_EQ(numeric(std::numeric_limits<std::uint64_t>::max()).to_string(), "18446744073709551615");
   static_assert(!std::is_constructible_v<numeric, bool> && !std::is_constructible_v<numeric, char>);
-  static_assert(!std::is_constructible_v<numeric, double> &&
-                !std::is_convertible_v<const char*, numeric>);
+  static_assert(!std::is_constructible_v<numeric, double> && !std::is_convertible_v<const char*, numeric>);
 }
 
 TEST(numeric, text_is_what_postgres_writes) {
@@ -75,10 +71,8 @@ TEST(numeric, text_is_what_postgres_writes) {
       {"-INF", "-Infinity"},
       {"10000000000000000000", "10000000000000000000"},
       {"12345678901234567890000000000000000000", "12345678901234567890000000000000000000"},
-      {"123456789012345678901234567890123456789.000",
-       "123456789012345678901234567890123456789.000"},
-      {"0.1000000000000000000000000000000000000000000",
-       "0.1000000000000000000000000000000000000000000"},
+      {"123456789012345678901234567890123456789.000", "123456789012345678901234567890123456789.000"},
+      {"0.1000000000000000000000000000000000000000000", "0.1000000000000000000000000000000000000000000"},
       {"1e40", "10000000000000000000000000000000000000000"},
   };
   for (const auto& [text, expected] : cases) {
@@ -89,9 +83,8 @@ TEST(numeric, text_is_what_postgres_writes) {
 
 TEST(numeric, refuses_what_is_not_a_number) {
   for (const std::string_view text :
-       {"",      " ",     ".",       "-",    "+",     "e5",   "1e",    "1e+",
-        "1e5.0", "1.2.3", "1,5",     "0x10", "1_000", "--1",  "+-1",   "- 1",
-        "-nan",  "+nan",  "infinit", "in",   "1 2",   "NaN0", "1e5 x", "12a"}) {
+       {"",      " ",   ".",   "-",   "+",    "e5",   "1e",      "1e+", "1e5.0", "1.2.3", "1,5",   "0x10",
+        "1_000", "--1", "+-1", "- 1", "-nan", "+nan", "infinit", "in",  "1 2",   "NaN0",  "1e5 x", "12a"}) {
     const auto parsed = numeric::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_NE(parsed.error().message().find("not a number"), std::string::npos) << text;
@@ -108,9 +101,8 @@ TEST(numeric, reads_up_to_postgress_limits_and_no_further) {
   EXPECT_EQ(number("0e-16383").scale(), 16383);
   EXPECT_EQ(number("0e999999999999"), 0);
   for (const std::string& text :
-       {std::string("1e131072"), std::string("1e-16384"), std::string("0e-16384"), "9" + longest,
-        longest + "0", std::string("1e999999999999999999999"),
-        std::string("1e-999999999999999999999"), std::string(200'000, '1')}) {
+       {std::string("1e131072"), std::string("1e-16384"), std::string("0e-16384"), "9" + longest, longest + "0",
+        std::string("1e999999999999999999999"), std::string("1e-999999999999999999999"), std::string(200'000, '1')}) {
     const auto parsed = numeric::parse(text);
     ASSERT_FALSE(parsed);
     EXPECT_NE(parsed.error().message().find("out of range"), std::string::npos);
@@ -296,8 +288,7 @@ TEST(numeric, rescale_rounds_half_away_from_zero) {
       {"99999999999999999999999999999999999999", -1, "100000000000000000000000000000000000000"},
       {"60000000000000000000000000000000000000", -38, "100000000000000000000000000000000000000"},
       {"0.6", -1, "0"},
-      {"123456789012345678901234567890.1234567890123456789", 3,
-       "123456789012345678901234567890.123"},
+      {"123456789012345678901234567890.1234567890123456789", 3, "123456789012345678901234567890.123"},
       {"1e-40", 39, "0.000000000000000000000000000000000000000"},
       {"9e131071", -131073, "0"},
   };
@@ -311,24 +302,21 @@ TEST(numeric, rescale_rounds_half_away_from_zero) {
 
 TEST(numeric, to_int64_is_exact_or_an_error) {
   EXPECT_EQ(numeric{"10.00"}.to_int64().value(), 10);
-  EXPECT_EQ(number("-9223372036854775808").to_int64().value(),
-            std::numeric_limits<std::int64_t>::min());
-  EXPECT_EQ(number("9223372036854775807.000").to_int64().value(),
-            std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(number("-9223372036854775808").to_int64().value(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(number("9223372036854775807.000").to_int64().value(), std::numeric_limits<std::int64_t>::max());
   EXPECT_EQ(number("7." + std::string(50, '0')).to_int64().value(), 7);
   EXPECT_EQ(number("0.00").to_int64().value(), 0);
   for (const std::string_view text :
-       {"9223372036854775808", "-9223372036854775809", "18446744073709551616", "1e40", "-1e40",
-        "10.5", "0.1", "1e-40", "NaN", "Infinity", "99999999999999999999999999999999999999"}) {
+       {"9223372036854775808", "-9223372036854775809", "18446744073709551616", "1e40", "-1e40", "10.5", "0.1", "1e-40",
+        "NaN", "Infinity", "99999999999999999999999999999999999999"}) {
     EXPECT_EQ(number(text).to_int64().error().code(), errc::data_error) << text;
   }
 }
 
 TEST(numeric, to_double_is_the_nearest) {
   for (const std::string_view text :
-       {"0.1", "-0.3", "123456789.123456789", "9007199254740993", "1e22", "1e23", "1e308",
-        "1.7976931348623157e308", "1e-5", "2.2250738585072011e-308", "4.9e-324",
-        "0.1000000000000000055511151231257827021181583404541015626"}) {
+       {"0.1", "-0.3", "123456789.123456789", "9007199254740993", "1e22", "1e23", "1e308", "1.7976931348623157e308",
+        "1e-5", "2.2250738585072011e-308", "4.9e-324", "0.1000000000000000055511151231257827021181583404541015626"}) {
     EXPECT_EQ(number(text).to_double(), std::strtod(std::string(text).c_str(), nullptr)) << text;
   }
   EXPECT_EQ(number("1e309").to_double(), std::numeric_limits<double>::infinity());
@@ -384,9 +372,7 @@ struct exact {
   }
 };
 
-cpp_int ten_to(int exponent) {
-  return boost::multiprecision::pow(cpp_int(10), static_cast<unsigned>(exponent));
-}
+cpp_int ten_to(int exponent) { return boost::multiprecision::pow(cpp_int(10), static_cast<unsigned>(exponent)); }
 
 exact any_exact(std::mt19937_64& random) {
   const auto digits = random() % 8 == 0 ? random() % 90 : random() % 42;
@@ -395,8 +381,7 @@ exact any_exact(std::mt19937_64& random) {
     const auto kind = random() % 4;  // many zeros and nines: carries and trailing zeros
     value = value * 10 + (kind == 0 ? 0 : kind == 1 ? 9 : random() % 10);
   }
-  return {random() % 2 == 0 ? value : cpp_int(-value),
-          static_cast<int>(random() % 3 == 0 ? 2 : random() % 45)};
+  return {random() % 2 == 0 ? value : cpp_int(-value), static_cast<int>(random() % 3 == 0 ? 2 : random() % 45)};
 }
 
 cpp_int round_quotient(const cpp_int& dividend, const cpp_int& divisor) {
@@ -421,8 +406,7 @@ TEST(numeric, agrees_with_exact_arithmetic) {
     const cpp_int right = b.coefficient * ten_to(scale - b.scale);
     EXPECT_EQ((x + y).to_string(), (exact{left + right, scale}.text()));
     EXPECT_EQ((x - y).to_string(), (exact{left - right, scale}.text()));
-    EXPECT_EQ((x * y).to_string(),
-              (exact{a.coefficient * b.coefficient, a.scale + b.scale}.text()));
+    EXPECT_EQ((x * y).to_string(), (exact{a.coefficient * b.coefficient, a.scale + b.scale}.text()));
     EXPECT_EQ(x < y, left < right) << a.text() << " < " << b.text();
     EXPECT_EQ(x == y, left == right) << a.text() << " == " << b.text();
 
@@ -433,8 +417,7 @@ TEST(numeric, agrees_with_exact_arithmetic) {
           << a.text() << " / " << b.text() << " to " << target;
     }
     const cpp_int rounded = round_quotient(a.coefficient * ten_to(target), ten_to(a.scale));
-    EXPECT_EQ(x.rescale(target).to_string(), (exact{rounded, target}.text()))
-        << a.text() << " to " << target;
+    EXPECT_EQ(x.rescale(target).to_string(), (exact{rounded, target}.text())) << a.text() << " to " << target;
     const cpp_int hundreds = round_quotient(a.coefficient, ten_to(a.scale + 2)) * 100;
     EXPECT_EQ(x.rescale(-2).to_string(), (exact{hundreds, 0}.text())) << a.text();
 

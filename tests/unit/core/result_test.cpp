@@ -70,9 +70,7 @@ TEST(result, value_of_an_error_throws_bad_result_with_that_error) {
   EXPECT_THROW(check(false).value(), std::exception);
 }
 
-TEST(result, error_of_a_value_throws_bad_result) {
-  EXPECT_THROW((void)half(4).error(), breakwater::bad_result);
-}
+TEST(result, error_of_a_value_throws_bad_result) { EXPECT_THROW((void)half(4).error(), breakwater::bad_result); }
 
 TEST(result, carries_types_that_can_only_be_moved) {
   const auto make = []() -> result<std::unique_ptr<int>> { return std::make_unique<int>(7); };

@@ -18,8 +18,7 @@ namespace {
 constexpr uuid sample{"c0ffee00-1234-4abc-8def-0123456789ab"};
 
 std::string upper(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return text;
 }
 
@@ -41,11 +40,10 @@ TEST(uuid, writes_lower_case_with_hyphens) {
 }
 
 TEST(uuid, reads_every_form_that_postgres_reads) {
-  for (const std::string text :
-       {"c0ffee00-1234-4abc-8def-0123456789ab", "C0FFEE00-1234-4ABC-8DEF-0123456789AB",
-        "{c0ffee00-1234-4abc-8def-0123456789ab}", "c0ffee0012344abc8def0123456789ab",
-        "{c0ffee0012344abc8def0123456789ab}", "c0ff-ee00-1234-4abc-8def-0123-4567-89ab",
-        "{c0ffee00-12344abc-8def0123-456789ab}"}) {
+  for (const std::string text : {"c0ffee00-1234-4abc-8def-0123456789ab", "C0FFEE00-1234-4ABC-8DEF-0123456789AB",
+                                 "{c0ffee00-1234-4abc-8def-0123456789ab}", "c0ffee0012344abc8def0123456789ab",
+                                 "{c0ffee0012344abc8def0123456789ab}", "c0ff-ee00-1234-4abc-8def-0123-4567-89ab",
+                                 "{c0ffee00-12344abc-8def0123-456789ab}"}) {
     const auto parsed = uuid::parse(text);
     ASSERT_TRUE(parsed) << text;
     EXPECT_EQ(parsed.value(), sample) << text;
@@ -54,12 +52,11 @@ TEST(uuid, reads_every_form_that_postgres_reads) {
 
 TEST(uuid, refuses_what_postgres_refuses) {
   for (const std::string_view text :
-       {"", "{", "{}", "-", "c0ffee00-1234-4abc-8def-0123456789a",
-        "c0ffee00-1234-4abc-8def-0123456789abc", "c0ffee00-1234-4abc-8def-0123456789ab}",
-        "{c0ffee00-1234-4abc-8def-0123456789ab", "c0-ffee00-1234-4abc-8def-0123456789ab",
-        "c0ffee00--1234-4abc-8def-0123456789ab", "c0ffee00-1234-4abc-8def-0123456789ab-",
-        "-c0ffee00-1234-4abc-8def-0123456789ab", " c0ffee00-1234-4abc-8def-0123456789ab",
-        "g0ffee00-1234-4abc-8def-0123456789ab"}) {
+       {"", "{", "{}", "-", "c0ffee00-1234-4abc-8def-0123456789a", "c0ffee00-1234-4abc-8def-0123456789abc",
+        "c0ffee00-1234-4abc-8def-0123456789ab}", "{c0ffee00-1234-4abc-8def-0123456789ab",
+        "c0-ffee00-1234-4abc-8def-0123456789ab", "c0ffee00--1234-4abc-8def-0123456789ab",
+        "c0ffee00-1234-4abc-8def-0123456789ab-", "-c0ffee00-1234-4abc-8def-0123456789ab",
+        " c0ffee00-1234-4abc-8def-0123456789ab", "g0ffee00-1234-4abc-8def-0123456789ab"}) {
     EXPECT_FALSE(uuid::parse(text)) << text;
   }
 }
@@ -79,10 +76,8 @@ TEST(uuid, failed_parse_into_leaves_the_value_alone) {
 }
 
 TEST(uuid, orders_as_postgres_does_byte_by_byte) {
-  EXPECT_LT(uuid{"00000000-0000-0000-0000-0000000000ff"},
-            uuid{"00000000-0000-0000-0000-000000000100"});
-  EXPECT_LT(uuid{"7fffffff-ffff-ffff-ffff-ffffffffffff"},
-            uuid{"80000000-0000-0000-0000-000000000000"});
+  EXPECT_LT(uuid{"00000000-0000-0000-0000-0000000000ff"}, uuid{"00000000-0000-0000-0000-000000000100"});
+  EXPECT_LT(uuid{"7fffffff-ffff-ffff-ffff-ffffffffffff"}, uuid{"80000000-0000-0000-0000-000000000000"});
 }
 
 TEST(uuid, survives_a_round_trip_through_text) {
@@ -174,8 +169,7 @@ TEST(uuid, time_ordered_begins_with_the_time) {
   std::int64_t stamp = 0;
   for (std::size_t i = 0; i < 6; ++i) stamp = stamp * 256 + value.bytes()[i];
   EXPECT_GE(stamp, before);
-  EXPECT_LE(stamp, after + 1)
-      << "it may run ahead of the clock under pressure, by fractions of a millisecond";
+  EXPECT_LE(stamp, after + 1) << "it may run ahead of the clock under pressure, by fractions of a millisecond";
 }
 
 TEST(uuid, time_ordered_goes_on_when_the_clock_stands_still_or_is_set_back) {

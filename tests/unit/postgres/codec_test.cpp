@@ -62,8 +62,7 @@ TYPED_TEST_SUITE(codec_integer, integer_types);
 
 TYPED_TEST(codec_integer, round_trips_over_its_whole_range) {
   using limits = std::numeric_limits<TypeParam>;
-  for (const TypeParam value :
-       {TypeParam{0}, TypeParam{1}, TypeParam{-1}, limits::min(), limits::max()}) {
+  for (const TypeParam value : {TypeParam{0}, TypeParam{1}, TypeParam{-1}, limits::min(), limits::max()}) {
     expect_round_trip(value, std::to_string(value));
   }
 }
@@ -72,16 +71,15 @@ TYPED_TEST(codec_integer, refuses_what_is_no_whole_number_in_its_range) {
   using limits = std::numeric_limits<TypeParam>;
   const std::string above = std::to_string(limits::max()) + "0";
   const std::string below = std::to_string(limits::min()) + "0";
-  expect_refused<TypeParam>(
-      {"", "-", "+1", " 1", "1 ", "1.0", "1e3", "x", "0x10", "NaN", above, below, "1\0"sv});
+  expect_refused<TypeParam>({"", "-", "+1", " 1", "1 ", "1.0", "1e3", "x", "0x10", "NaN", above, below, "1\0"sv});
 }
 
 TEST(codec_float, round_trips_exactly) {
   expect_round_trip(0.0, "0");
   expect_round_trip(0.1, "0.1");
   expect_round_trip(-1.5F, "-1.5");
-  for (const double value : {1e300, 5e-324, 1.0 / 3.0, -2.2250738585072014e-308, 123456789.125,
-                             std::numeric_limits<double>::max()}) {
+  for (const double value :
+       {1e300, 5e-324, 1.0 / 3.0, -2.2250738585072014e-308, 123456789.125, std::numeric_limits<double>::max()}) {
     EXPECT_EQ(decoded<double>(encoded(value)), value);
   }
   for (const float value : {1e30F, 1e-45F, 1.0F / 3.0F, std::numeric_limits<float>::max()}) {
@@ -111,8 +109,7 @@ TEST(codec_string, takes_every_text_as_it_is_and_leaves_its_type_to_the_server) 
 TEST(codec_bytes, are_hexadecimal) {
   using bytes = std::vector<std::byte>;
   expect_round_trip(bytes{}, "\\x");
-  expect_round_trip(bytes{std::byte{0}, std::byte{0xab}, std::byte{0xff}, std::byte{0x10}},
-                    "\\x00abff10");
+  expect_round_trip(bytes{std::byte{0}, std::byte{0xab}, std::byte{0xff}, std::byte{0x10}}, "\\x00abff10");
   EXPECT_EQ(decoded<bytes>("\\xABCD"), (bytes{std::byte{0xab}, std::byte{0xcd}}));
   bytes all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<std::byte>(i));
@@ -121,12 +118,10 @@ TEST(codec_bytes, are_hexadecimal) {
 }
 
 TEST(codec_value_types, round_trip) {
-  expect_round_trip(breakwater::uuid{"c0ffee00-1234-4abc-8def-0123456789ab"},
-                    "c0ffee00-1234-4abc-8def-0123456789ab");
+  expect_round_trip(breakwater::uuid{"c0ffee00-1234-4abc-8def-0123456789ab"}, "c0ffee00-1234-4abc-8def-0123456789ab");
   expect_round_trip(breakwater::date{"2026-11-20"}, "2026-11-20");
   expect_round_trip(breakwater::date::infinity(), "infinity");
-  expect_round_trip(breakwater::numeric{"-12345678901234567890.0100"},
-                    "-12345678901234567890.0100");
+  expect_round_trip(breakwater::numeric{"-12345678901234567890.0100"}, "-12345678901234567890.0100");
   expect_round_trip(breakwater::timestamptz::infinity(), "infinity");
   const breakwater::timestamptz moment{"2026-11-20 10:00:00.000001+00"};
   EXPECT_EQ(decoded<breakwater::timestamptz>(encoded(moment)), moment);
@@ -143,9 +138,7 @@ TEST(codec_value_types, refuse_garbage) {
 }
 
 TEST(codec_reads, names_the_types_whose_text_it_understands) {
-  const auto reads = [](const auto& list, std::uint32_t type) {
-    return std::ranges::find(list, type) != list.end();
-  };
+  const auto reads = [](const auto& list, std::uint32_t type) { return std::ranges::find(list, type) != list.end(); };
   EXPECT_TRUE(reads(codec<std::int64_t>::reads, oid::numeric)) << "sum(bigint) is numeric";
   EXPECT_TRUE(reads(codec<std::int64_t>::reads, oid::int4));
   EXPECT_FALSE(reads(codec<std::int32_t>::reads, oid::numeric));
@@ -191,8 +184,7 @@ TEST(bind_array, quotes_every_element) {
   EXPECT_EQ(array_text(std::vector<std::int32_t>{}), "{}");
   EXPECT_EQ(array_text(std::vector<std::int32_t>{1}), R"({"1"})");
   EXPECT_EQ(array_text(std::vector<std::int32_t>{1, -2, 3}), R"({"1","-2","3"})");
-  EXPECT_EQ(array_text(std::vector<std::string>{"", "a b", "NULL", "{x,y}"}),
-            R"({"","a b","NULL","{x,y}"})");
+  EXPECT_EQ(array_text(std::vector<std::string>{"", "a b", "NULL", "{x,y}"}), R"({"","a b","NULL","{x,y}"})");
 }
 
 TEST(bind_array, escapes_quotes_and_backslashes) {
@@ -202,8 +194,7 @@ TEST(bind_array, escapes_quotes_and_backslashes) {
 
 TEST(bind_array, writes_a_missing_value_as_unquoted_NULL) {
   using optional_text = std::optional<std::string>;
-  EXPECT_EQ(array_text(std::vector<optional_text>{std::nullopt, "NULL", std::nullopt}),
-            R"({NULL,"NULL",NULL})");
+  EXPECT_EQ(array_text(std::vector<optional_text>{std::nullopt, "NULL", std::nullopt}), R"({NULL,"NULL",NULL})");
 }
 
 TEST(bind_array, keeps_the_values_before_it) {

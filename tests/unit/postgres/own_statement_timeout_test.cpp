@@ -21,8 +21,7 @@ TEST(own_statement_timeout, a_read_within_the_connections_own_needs_none) {
 
 TEST(own_statement_timeout, a_write_is_ended_by_the_server_at_its_deadline) {
   EXPECT_EQ(own_statement_timeout(true, deadline(now + 50ms), now, of_connection), 50ms);
-  EXPECT_EQ(own_statement_timeout(true, deadline(now + of_connection), now, of_connection),
-            std::nullopt)
+  EXPECT_EQ(own_statement_timeout(true, deadline(now + of_connection), now, of_connection), std::nullopt)
       << "the connection's own is right";
 }
 

@@ -56,8 +56,8 @@ TEST(parameters, move_to_the_heap_when_they_outgrow_the_inline_bytes_and_lose_no
 }
 
 TEST(parameters, a_value_may_fill_the_inline_bytes_exactly) {
-  for (const std::size_t length : {parameters::inline_bytes - 2, parameters::inline_bytes - 1,
-                                   parameters::inline_bytes, parameters::inline_bytes + 1}) {
+  for (const std::size_t length : {parameters::inline_bytes - 2, parameters::inline_bytes - 1, parameters::inline_bytes,
+                                   parameters::inline_bytes + 1}) {
     parameters values;
     const std::string text(length, 'x');
     values.add_text(text);

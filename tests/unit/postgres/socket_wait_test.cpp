@@ -51,8 +51,7 @@ class socket_wait : public ::testing::Test {
 
 TEST_F(socket_wait, ends_at_the_deadline_and_not_before) {
   const auto started = clock_type::now();
-  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::after(30ms), no_stop),
-            wait_result::timed_out);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::after(30ms), no_stop), wait_result::timed_out);
   const auto waited = clock_type::now() - started;
   EXPECT_GE(waited, 30ms);
   EXPECT_LT(waited, 5s);
@@ -60,39 +59,32 @@ TEST_F(socket_wait, ends_at_the_deadline_and_not_before) {
 
 TEST_F(socket_wait, a_deadline_in_the_past_still_sees_what_is_there) {
   peer_sends();
-  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::after(-1s), no_stop),
-            wait_result::ready);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::after(-1s), no_stop), wait_result::ready);
 }
 
 TEST_F(socket_wait, a_deadline_in_the_past_does_not_wait) {
-  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::after(-1s), no_stop),
-            wait_result::timed_out);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::after(-1s), no_stop), wait_result::timed_out);
 }
 
 TEST_F(socket_wait, is_ready_when_data_arrives) {
   std::thread peer([this] { peer_sends(); });
-  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), no_stop),
-            wait_result::ready);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), no_stop), wait_result::ready);
   peer.join();
 }
 
 TEST_F(socket_wait, the_peers_end_counts_as_ready) {
   std::thread peer([this] { peer_closes(); });
-  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), no_stop),
-            wait_result::ready);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), no_stop), wait_result::ready);
   peer.join();
 }
 
 TEST_F(socket_wait, waits_for_writing_only_where_asked_to) {
-  EXPECT_EQ(wait_for_socket(here, readiness::writable, deadline::never(), no_stop),
-            wait_result::ready);
+  EXPECT_EQ(wait_for_socket(here, readiness::writable, deadline::never(), no_stop), wait_result::ready);
   fill();
   peer_sends();
-  EXPECT_EQ(wait_for_socket(here, readiness::writable, deadline::after(10ms), no_stop),
-            wait_result::timed_out)
+  EXPECT_EQ(wait_for_socket(here, readiness::writable, deadline::after(10ms), no_stop), wait_result::timed_out)
       << "readable is not what was waited for";
-  EXPECT_EQ(wait_for_socket(here, readiness::readable_or_writable, deadline::never(), no_stop),
-            wait_result::ready);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable_or_writable, deadline::never(), no_stop), wait_result::ready);
 }
 
 TEST_F(socket_wait, is_ended_by_a_stop_from_another_thread) {
@@ -100,8 +92,7 @@ TEST_F(socket_wait, is_ended_by_a_stop_from_another_thread) {
   const std::stop_token token = source.get_token();
   const stop_signal stop(&token);
   std::thread other([&source] { source.request_stop(); });
-  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), stop),
-            wait_result::cancelled);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), stop), wait_result::cancelled);
   other.join();
 }
 
@@ -111,8 +102,7 @@ TEST_F(socket_wait, a_stop_that_was_asked_for_earlier_counts) {
   const std::stop_token token = source.get_token();
   const stop_signal stop(&token);
   for (int twice = 0; twice < 2; ++twice) {
-    EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), stop),
-              wait_result::cancelled);
+    EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), stop), wait_result::cancelled);
   }
 }
 
@@ -122,8 +112,7 @@ TEST_F(socket_wait, an_answer_that_is_there_wins_over_a_stop) {
   source.request_stop();
   const std::stop_token token = source.get_token();
   const stop_signal stop(&token);
-  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), stop),
-            wait_result::ready);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::never(), stop), wait_result::ready);
 }
 
 TEST_F(socket_wait, goes_on_after_a_signal) {
@@ -133,8 +122,7 @@ TEST_F(socket_wait, goes_on_after_a_signal) {
   ASSERT_EQ(::sigaction(SIGUSR1, &ignore_it, &before), 0);
   const auto self = ::pthread_self();
   std::thread other([self] { ::pthread_kill(self, SIGUSR1); });
-  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::after(30ms), no_stop),
-            wait_result::timed_out);
+  EXPECT_EQ(wait_for_socket(here, readiness::readable, deadline::after(30ms), no_stop), wait_result::timed_out);
   other.join();
   ::sigaction(SIGUSR1, &before, nullptr);
 }

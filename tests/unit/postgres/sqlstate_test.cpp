@@ -53,8 +53,7 @@ TEST(sqlstate, unknown_code_falls_back_to_its_class) {
 }
 
 TEST(sqlstate, code_of_an_unknown_class_or_shape_is_an_internal_error) {
-  for (const auto* code : {"ZZ123", "", "2", "235055", "ZZZZZ"})
-    EXPECT_EQ(sqlstate(code).code, "XX000") << code;
+  for (const auto* code : {"ZZ123", "", "2", "235055", "ZZZZZ"}) EXPECT_EQ(sqlstate(code).code, "XX000") << code;
 }
 
 TEST(sqlstate, lookup_distinguishes_upper_and_lower_case_as_the_standard_does) {

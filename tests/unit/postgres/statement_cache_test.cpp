@@ -18,8 +18,7 @@ std::string prepare(statement_cache& cache, std::uint64_t print, std::string_vie
   return entry->name;
 }
 
-std::vector<std::string> evict_all(statement_cache& cache,
-                                   const statement_cache::entry* keep = nullptr) {
+std::vector<std::string> evict_all(statement_cache& cache, const statement_cache::entry* keep = nullptr) {
   std::vector<std::string> names;
   while (auto name = cache.evict(keep)) names.push_back(*name);
   return names;
@@ -75,8 +74,7 @@ TEST(statement_cache, evicts_neither_the_one_to_keep_nor_one_that_the_server_doe
   EXPECT_EQ(cache.find_or_add(1, "a"), unprepared);
 }
 
-TEST(statement_cache,
-     a_forgotten_statement_is_new_when_it_returns_and_its_old_name_is_deallocated) {
+TEST(statement_cache, a_forgotten_statement_is_new_when_it_returns_and_its_old_name_is_deallocated) {
   statement_cache cache(4);
   const std::string old_name = prepare(cache, 1, "a");
   cache.forget(1);

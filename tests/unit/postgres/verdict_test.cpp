@@ -102,9 +102,8 @@ TEST(verdict, not_sent_is_not_applied_and_keeps_its_code) {
 TEST(verdict, sent_and_answered_with_an_error_is_not_applied_though_the_rest_was_lost) {
   for (const auto& [kind, wanted] : {permanent[0], permanent[1], passing[0], passing[2]}) {
     const sent it(kind, wanted);
-    const auto refused = verdict(
-        outcome(phase::sent, refused_with(errc::unique_violation, "23505"), wait_result::timed_out),
-        it.all);
+    const auto refused =
+        verdict(outcome(phase::sent, refused_with(errc::unique_violation, "23505"), wait_result::timed_out), it.all);
     EXPECT_EQ(refused.code(), errc::unique_violation);
     EXPECT_EQ(refused.sqlstate(), "23505");
     EXPECT_EQ(refused.applied(), applied::no);
@@ -116,8 +115,7 @@ TEST(verdict, a_server_that_took_no_statement_applied_nothing) {
   for (const auto* code : {"57P03", "57P05"}) {
     for (const auto& [kind, wanted] : permanent) {
       const sent it(kind, wanted);
-      const auto refused =
-          verdict(outcome(phase::sent, fatal(errc::connection_failed, code)), it.all);
+      const auto refused = verdict(outcome(phase::sent, fatal(errc::connection_failed, code)), it.all);
       EXPECT_EQ(refused.code(), errc::connection_failed);
       EXPECT_EQ(refused.applied(), applied::no);
       EXPECT_TRUE(refused.poisons_connection());
@@ -146,8 +144,7 @@ TEST(verdict, a_permanent_batch_without_an_answer_is_unknown) {
       EXPECT_EQ(overdue.code(), errc::commit_unknown);
       EXPECT_EQ(overdue.applied(), applied::unknown);
       EXPECT_TRUE(overdue.poisons_connection());
-      EXPECT_NE(overdue.message().find(how == wait_result::timed_out ? "deadline" : "cancelled"),
-                std::string::npos);
+      EXPECT_NE(overdue.message().find(how == wait_result::timed_out ? "deadline" : "cancelled"), std::string::npos);
     }
   }
 }
@@ -164,8 +161,7 @@ TEST(verdict, any_other_batch_without_an_answer_keeps_its_reason_and_is_not_appl
     EXPECT_EQ(stopped.code(), errc::cancelled);
     EXPECT_EQ(stopped.applied(), applied::no);
 
-    const auto lost =
-        verdict(outcome(phase::sent, fatal(errc::connection_failed, "57P01")), it.all);
+    const auto lost = verdict(outcome(phase::sent, fatal(errc::connection_failed, "57P01")), it.all);
     EXPECT_EQ(lost.code(), errc::connection_failed);
     EXPECT_EQ(lost.sqlstate(), "57P01");
     EXPECT_EQ(lost.applied(), applied::no);
@@ -176,8 +172,7 @@ TEST(verdict, any_other_batch_without_an_answer_keeps_its_reason_and_is_not_appl
 TEST(verdict, complete_with_an_error_is_not_applied_and_the_connection_is_good) {
   for (const auto& [kind, wanted] : {permanent[0], permanent[1], passing[0], passing[2]}) {
     const sent it(kind, wanted);
-    const auto refused =
-        verdict(outcome(phase::complete, refused_with(errc::check_violation, "23514")), it.all);
+    const auto refused = verdict(outcome(phase::complete, refused_with(errc::check_violation, "23514")), it.all);
     EXPECT_EQ(refused.code(), errc::check_violation);
     EXPECT_EQ(refused.applied(), applied::no);
     EXPECT_FALSE(refused.poisons_connection());
@@ -198,9 +193,8 @@ TEST(verdict, the_servers_own_timeout_at_the_deadline_is_the_deadline) {
 TEST(verdict, a_cancellation_well_before_the_deadline_is_somebodys_cancellation) {
   for (const deadline until : {deadline(now + 26ms), far, deadline::never()}) {
     const sent early(batch_kind::autocommit, statement_class::write, until);
-    EXPECT_EQ(
-        verdict(outcome(phase::complete, refused_with(errc::cancelled, "57014")), early.all).code(),
-        errc::cancelled);
+    EXPECT_EQ(verdict(outcome(phase::complete, refused_with(errc::cancelled, "57014")), early.all).code(),
+              errc::cancelled);
   }
 }
 
@@ -235,8 +229,7 @@ TEST(verdict, a_rollback_that_was_asked_for_is_a_success) {
 }
 
 TEST(verdict, otherwise_complete_is_success_with_the_answer) {
-  for (const auto& [kind, wanted] :
-       {permanent[0], permanent[1], passing[0], passing[1], passing[2]}) {
+  for (const auto& [kind, wanted] : {permanent[0], permanent[1], passing[0], passing[1], passing[2]}) {
     const sent it(kind, wanted);
     const auto judged = judge(answered("UPDATE 3"), it.all, false, now);
     ASSERT_TRUE(judged);

@@ -102,14 +102,14 @@ struct nine {
   int a1, a2, a3, a4, a5, a6, a7, a8, a9;
 };
 struct sixty_four {
-  int a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8, c1, c2, c3, c4, c5, c6, c7,
-      c8, d1, d2, d3, d4, d5, d6, d7, d8, e1, e2, e3, e4, e5, e6, e7, e8, f1, f2, f3, f4, f5, f6,
-      f7, f8, g1, g2, g3, g4, g5, g6, g7, g8, h1, h2, h3, h4, h5, h6, h7, h8;
+  int a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8, c1, c2, c3, c4, c5, c6, c7, c8, d1, d2, d3, d4,
+      d5, d6, d7, d8, e1, e2, e3, e4, e5, e6, e7, e8, f1, f2, f3, f4, f5, f6, f7, f8, g1, g2, g3, g4, g5, g6, g7, g8,
+      h1, h2, h3, h4, h5, h6, h7, h8;
 };
 struct sixty_five {
-  int a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8, c1, c2, c3, c4, c5, c6, c7,
-      c8, d1, d2, d3, d4, d5, d6, d7, d8, e1, e2, e3, e4, e5, e6, e7, e8, f1, f2, f3, f4, f5, f6,
-      f7, f8, g1, g2, g3, g4, g5, g6, g7, g8, h1, h2, h3, h4, h5, h6, h7, h8, i1;
+  int a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8, c1, c2, c3, c4, c5, c6, c7, c8, d1, d2, d3, d4,
+      d5, d6, d7, d8, e1, e2, e3, e4, e5, e6, e7, e8, f1, f2, f3, f4, f5, f6, f7, f8, g1, g2, g3, g4, g5, g6, g7, g8,
+      h1, h2, h3, h4, h5, h6, h7, h8, i1;
 };
 
 // ---- how many -----------------------------------------------------------------------------------
@@ -127,8 +127,8 @@ static_assert(is_flat_aggregate<demanding> && is_flat_aggregate<sixty_four>);
 static_assert(!is_flat_aggregate<empty>);
 static_assert(!is_flat_aggregate<derived> && !is_flat_aggregate<empty_base_derived>);
 static_assert(!is_flat_aggregate<closed> && !is_flat_aggregate<constructed>);
-static_assert(!is_flat_aggregate<either_or> && !is_flat_aggregate<int> &&
-              !is_flat_aggregate<int[3]> && !is_flat_aggregate<void>);
+static_assert(!is_flat_aggregate<either_or> && !is_flat_aggregate<int> && !is_flat_aggregate<int[3]> &&
+              !is_flat_aggregate<void>);
 static_assert(!is_flat_aggregate<sixty_five>);
 static_assert(!is_flat_aggregate<std::string> && !is_flat_aggregate<std::vector<int>>);
 
@@ -151,11 +151,10 @@ constexpr bool has_names(const std::string_view (&expected)[N]) {
 
 static_assert(has_names<single>({"only"}));
 static_assert(has_names<named::report>({"owner", "total", "rows_counted"}));
-static_assert(has_names<named::pair_of<single, std::map<std::string, named::report>>>(
-    {"first", "second_one_"}));
+static_assert(has_names<named::pair_of<single, std::map<std::string, named::report>>>({"first", "second_one_"}));
 static_assert(has_names<spelled>({"_leading", "trailing_", "UPPER", "x1", "value", "T", "at"}));
-static_assert(has_names<demanding>({"text", "bytes", "texts", "either", "anything", "map",
-                                    "pointer", "numbers", "time", "nested"}));
+static_assert(has_names<demanding>({"text", "bytes", "texts", "either", "anything", "map", "pointer", "numbers", "time",
+                                    "nested"}));
 static_assert(has_names<move_only>({"pointer", "second"}));
 static_assert(field_names<sixty_four>[0] == "a1" && field_names<sixty_four>[63] == "h8");
 

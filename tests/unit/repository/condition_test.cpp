@@ -62,8 +62,9 @@ TEST(condition, keeps_the_order_of_its_values_however_it_is_nested) {
 
 TEST(condition, a_top_level_or_does_not_escape_the_trash_scope) {
   const std::string sql = all_accounts().where(col<&account::id> == 1 || col<&account::id> == 2).to_sql();
-  EXPECT_TRUE(sql.ends_with(" where ((\"accounts\".\"id\" = $1 or \"accounts\".\"id\" = $2)) and "
-                            "(\"accounts\".\"deleted_at\" is null)"))
+  EXPECT_TRUE(
+      sql.ends_with(" where ((\"accounts\".\"id\" = $1 or \"accounts\".\"id\" = $2)) and "
+                    "(\"accounts\".\"deleted_at\" is null)"))
       << sql;
 }
 
@@ -134,8 +135,9 @@ TEST(condition, put_together_at_run_time_starts_by_matching_all) {
 TEST(query, shows_order_limit_and_offset_as_it_sends_them) {
   const std::string sql =
       all_accounts().order_by(desc<&account::balance>, asc<&account::id>).limit(20).offset(40).to_sql();
-  EXPECT_TRUE(sql.ends_with(" where (\"accounts\".\"deleted_at\" is null) order by \"accounts\".\"balance\" desc, "
-                            "\"accounts\".\"id\" limit $1 offset $2"))
+  EXPECT_TRUE(
+      sql.ends_with(" where (\"accounts\".\"deleted_at\" is null) order by \"accounts\".\"balance\" desc, "
+                    "\"accounts\".\"id\" limit $1 offset $2"))
       << sql;
 }
 

@@ -48,14 +48,13 @@ constexpr auto breakwater_mapping(std::type_identity<tag>) {
 }  // namespace tests
 
 template <>
-inline constexpr auto breakwater::mapping<tests::account> =
-    bw::table("accounts", bw::column<&tests::account::id>("id", bw::primary_key, bw::generated),
-              bw::column<&tests::account::owner>("owner", bw::sensitive),
-              bw::column<&tests::account::balance>("balance"),
-              bw::column<&tests::account::version>("version", bw::version),
-              bw::column<&tests::account::created_at>("created_at", bw::created_at),
-              bw::column<&tests::account::updated_at>("updated_at", bw::updated_at),
-              bw::column<&tests::account::deleted_at>("deleted_at", bw::soft_delete));
+inline constexpr auto breakwater::mapping<tests::account> = bw::table(
+    "accounts", bw::column<&tests::account::id>("id", bw::primary_key, bw::generated),
+    bw::column<&tests::account::owner>("owner", bw::sensitive), bw::column<&tests::account::balance>("balance"),
+    bw::column<&tests::account::version>("version", bw::version),
+    bw::column<&tests::account::created_at>("created_at", bw::created_at),
+    bw::column<&tests::account::updated_at>("updated_at", bw::updated_at),
+    bw::column<&tests::account::deleted_at>("deleted_at", bw::soft_delete));
 
 template <>
 inline constexpr auto breakwater::mapping<tests::line> =

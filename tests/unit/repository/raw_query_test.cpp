@@ -35,9 +35,8 @@ struct mapped_owner {
 }  // namespace
 
 template <>
-inline constexpr auto breakwater::mapping<mapped_owner> =
-    bw::table("owners", bw::column<&mapped_owner::key>("id", bw::primary_key),
-              bw::column<&mapped_owner::label>("Display Name"));
+inline constexpr auto breakwater::mapping<mapped_owner> = bw::table(
+    "owners", bw::column<&mapped_owner::key>("id", bw::primary_key), bw::column<&mapped_owner::label>("Display Name"));
 
 namespace {
 
@@ -61,8 +60,7 @@ bw::rows make_rows(const std::vector<result_column>& columns, const std::vector<
   for (std::size_t row = 0; row < data.size(); ++row) {
     for (std::size_t i = 0; i < data[row].size(); ++i) {
       const std::string text = data[row][i] == nullptr ? "" : data[row][i];
-      EXPECT_EQ(PQsetvalue(made, static_cast<int>(row), static_cast<int>(i),
-                           const_cast<char*>(text.c_str()),
+      EXPECT_EQ(PQsetvalue(made, static_cast<int>(row), static_cast<int>(i), const_cast<char*>(text.c_str()),
                            data[row][i] == nullptr ? -1 : static_cast<int>(text.size())),
                 1);
     }
@@ -113,8 +111,7 @@ class raw_query : public testing::Test {
     EXPECT_EQ(on->sent.size(), 1U);
     return {on->sent.is_null(0) ? "NULL" : on->text(0), on->sent.type(0)};
   }
-  void expect_mismatch(const bw::result<std::vector<owner_total>>& got,
-                       std::string_view part) const {
+  void expect_mismatch(const bw::result<std::vector<owner_total>>& got, std::string_view part) const {
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().code(), errc::mapping_mismatch);
     EXPECT_EQ(got.error().statement(), "sql");
@@ -279,10 +276,8 @@ TEST_F(raw_query, a_list_is_one_array) {
   EXPECT_EQ(sent(std::vector<int>{1, 2}), typed(R"({"1","2"})", oid::unknown));
   EXPECT_EQ(sent(std::vector<int>{}), typed("{}", oid::unknown));
   EXPECT_EQ(sent(std::vector<bool>{true, false}), typed(R"({"t","f"})", oid::unknown));
-  EXPECT_EQ(sent(std::array<unsigned, 2>{1, 4294967295U}),
-            typed(R"({"1","4294967295"})", oid::unknown));
-  EXPECT_EQ(sent(std::vector<const char*>{"a\"b\\", nullptr}),
-            typed(R"({"a\"b\\",NULL})", oid::unknown));
+  EXPECT_EQ(sent(std::array<unsigned, 2>{1, 4294967295U}), typed(R"({"1","4294967295"})", oid::unknown));
+  EXPECT_EQ(sent(std::vector<const char*>{"a\"b\\", nullptr}), typed(R"({"a\"b\\",NULL})", oid::unknown));
   EXPECT_EQ(sent(std::vector<std::optional<std::string>>{"NULL", std::nullopt}),
             typed(R"({"NULL",NULL})", oid::unknown));
   EXPECT_EQ(sent(std::optional(std::vector<int>{1})), typed(R"({"1"})", oid::unknown));
@@ -299,13 +294,11 @@ TEST_F(raw_query, types_that_can_not_be_sent_are_known_at_compile_time) {
 }
 
 TEST_F(raw_query, shows_its_statement_with_and_without_values) {
-  const auto made = query("select * from t where a = :a and b = :b and c = :a -- :c",
-                          bw::arg("a", "it's"), bw::arg("b", nullptr));
+  const auto made =
+      query("select * from t where a = :a and b = :b and c = :a -- :c", bw::arg("a", "it's"), bw::arg("b", nullptr));
   EXPECT_EQ(made.to_sql(), "select * from t where a = $1 and b = $2 and c = $1 -- :c");
-  EXPECT_EQ(made.to_sql(bw::with_values),
-            "select * from t where a = 'it''s' and b = null and c = 'it''s' -- :c");
-  EXPECT_EQ(query("select ?, '$1', data ?? 'k'", "?$1").to_sql(bw::with_values),
-            "select '?$1', '$1', data ? 'k'");
+  EXPECT_EQ(made.to_sql(bw::with_values), "select * from t where a = 'it''s' and b = null and c = 'it''s' -- :c");
+  EXPECT_EQ(query("select ?, '$1', data ?? 'k'", "?$1").to_sql(bw::with_values), "select '?$1', '$1', data ? 'k'");
 }
 
 TEST_F(raw_query, never_shows_a_sensitive_value) {
@@ -396,8 +389,7 @@ TEST_F(raw_query, execute_counts_rows) {
 TEST_F(raw_query, names_a_missing_column_and_those_there_are) {
   on->columns[1].name = "sum";
   const auto got = query("select").as<owner_total>();
-  expect_mismatch(
-      got, R"(no column "total" for the field of that name; its columns are "owner", "sum")");
+  expect_mismatch(got, R"(no column "total" for the field of that name; its columns are "owner", "sum")");
   EXPECT_EQ(got.error().column(), "total");
 }
 
@@ -412,8 +404,7 @@ TEST_F(raw_query, names_columns_that_no_field_takes) {
 TEST_F(raw_query, refuses_two_columns_of_a_wanted_name) {
   on->columns.push_back({"owner", oid::text});
   on->data = {{"ada", "1", "eve"}};
-  expect_mismatch(query("select").allow_extra_columns().as<owner_total>(),
-                  R"(two columns named "owner")");
+  expect_mismatch(query("select").allow_extra_columns().as<owner_total>(), R"(two columns named "owner")");
 }
 
 TEST_F(raw_query, two_columns_of_an_unwanted_name_do_no_harm) {
@@ -426,8 +417,7 @@ TEST_F(raw_query, two_columns_of_an_unwanted_name_do_no_harm) {
 TEST_F(raw_query, checks_the_columns_even_when_there_is_no_row) {
   on->data.clear();
   on->columns[1].type = oid::text;
-  expect_mismatch(query("select").as<owner_total>(),
-                  R"(column "total" has the PostgreSQL type number 25)");
+  expect_mismatch(query("select").as<owner_total>(), R"(column "total" has the PostgreSQL type number 25)");
 }
 
 TEST_F(raw_query, refuses_null_in_a_field_that_is_not_optional) {

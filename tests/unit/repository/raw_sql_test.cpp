@@ -35,8 +35,7 @@ void expect_untouched(std::string_view sql) {
   EXPECT_EQ(named(std::string(sql) + "\n,:zz9", {"zz9"}), std::string(sql) + "\n,$1");
 }
 
-void expect_refused(std::string_view sql, const names& given, std::size_t count,
-                    std::string_view part) {
+void expect_refused(std::string_view sql, const names& given, std::size_t count, std::string_view part) {
   const auto made = rewrite_placeholders(sql, given, count);
   ASSERT_FALSE(made) << sql;
   EXPECT_EQ(made.error().code(), errc::invalid_argument) << sql;
@@ -47,8 +46,7 @@ void expect_refused(std::string_view sql, const names& given, std::size_t count,
 // ---- placeholders -------------------------------------------------------------------------------
 
 TEST(raw_sql, question_marks_are_numbered_from_left_to_right) {
-  EXPECT_EQ(positional("select ? where a = ? and b in (?, ?)", 4),
-            "select $1 where a = $2 and b in ($3, $4)");
+  EXPECT_EQ(positional("select ? where a = ? and b in (?, ?)", 4), "select $1 where a = $2 and b in ($3, $4)");
   EXPECT_EQ(rewrite_placeholders("?, ?", {}, 2).value().order, (order{0, 1}));
 }
 
@@ -173,8 +171,7 @@ TEST(raw_sql, block_comments_nest) {
 }
 
 TEST(raw_sql, comment_openers_inside_literals_open_nothing) {
-  EXPECT_EQ(positional("select '/*', '--', \"/*\", $$--$$, ?", 1),
-            "select '/*', '--', \"/*\", $$--$$, $1");
+  EXPECT_EQ(positional("select '/*', '--', \"/*\", $$--$$, ?", 1), "select '/*', '--', \"/*\", $$--$$, $1");
 }
 
 TEST(raw_sql, a_comment_ends_a_run_of_operator_characters) {
@@ -185,8 +182,7 @@ TEST(raw_sql, a_comment_ends_a_run_of_operator_characters) {
 // ---- operators ----------------------------------------------------------------------------------
 
 TEST(raw_sql, operators_of_postgres_with_a_question_mark_are_operators) {
-  for (const std::string_view op :
-       {"?|", "?&", "@?", "?#", "?-", "?-|", "?||", "?@", "?~", "?@>", "?<@"}) {
+  for (const std::string_view op : {"?|", "?&", "@?", "?#", "?-", "?-|", "?||", "?@", "?~", "?@>", "?<@"}) {
     const std::string sql = "a " + std::string(op) + " b and a" + std::string(op) + "'x'";
     EXPECT_EQ(positional(sql, 0), sql);
     EXPECT_EQ(positional(sql + " = ?", 1), sql + " = $1");
@@ -204,8 +200,7 @@ TEST(raw_sql, a_doubled_question_mark_is_the_operator) {
 
 TEST(raw_sql, a_question_mark_beside_other_operators_is_a_placeholder) {
   EXPECT_EQ(positional("a=? and b>=?and c<>?", 3), "a=$1 and b>=$2 and c<>$3");
-  EXPECT_EQ(positional("select ?+1, 1+?, -?, ?*?, ?=?, ?||?", 9),
-            "select $1+1, 1+$2, -$3, $4*$5, $6=$7, $8||$9");
+  EXPECT_EQ(positional("select ?+1, 1+?, -?, ?*?, ?=?, ?||?", 9), "select $1+1, 1+$2, -$3, $4*$5, $6=$7, $8||$9");
   EXPECT_EQ(positional("a->>?", 1), "a->>$1");
   EXPECT_EQ(positional("a @@?", 1), "a @@$1");
   EXPECT_EQ(positional("f(x => ?, y =>?)", 2), "f(x => $1, y =>$2)");
@@ -257,8 +252,7 @@ TEST(raw_sql, placeholders_stand_in_array_constructors) {
 
 TEST(raw_sql, the_colon_of_json_object_is_no_placeholder) {
   expect_untouched("select json_object('a':b, 'c' : d, \"e\":f, lower('g'):h, 1:i)");
-  EXPECT_EQ(named("select json_object('a':'b', 'a': :a, :a:c)", {"a"}),
-            "select json_object('a':'b', 'a': $1, $1:c)");
+  EXPECT_EQ(named("select json_object('a':'b', 'a': :a, :a:c)", {"a"}), "select json_object('a':'b', 'a': $1, $1:c)");
 }
 
 TEST(raw_sql, a_placeholder_may_follow_a_parenthesis) {
@@ -273,12 +267,10 @@ TEST(raw_sql, counts_of_placeholders_and_arguments_have_to_agree) {
   expect_refused("select ?, ?", {}, 1,
                  "too few arguments: the statement has 2 placeholders ?, and 1 argument was given");
   expect_refused("select ?", {}, 0, "write ?? for the operator ?");
-  expect_refused(
-      "select ?", {}, 2,
-      "too many arguments: the statement has 1 placeholder ?, and 2 arguments were given");
+  expect_refused("select ?", {}, 2,
+                 "too many arguments: the statement has 1 placeholder ?, and 2 arguments were given");
   expect_refused("select 1", {}, 1, "too many arguments");
-  expect_refused("select $1, $3", {}, 2,
-                 "too few arguments: the statement's placeholders go up to $3");
+  expect_refused("select $1, $3", {}, 2, "too few arguments: the statement's placeholders go up to $3");
   expect_refused("select $1", {}, 2, "too many arguments");
 }
 
@@ -298,8 +290,7 @@ TEST(raw_sql, kinds_of_placeholders_are_not_mixed) {
 }
 
 TEST(raw_sql, what_is_opened_has_to_end) {
-  expect_refused("select 'a", {}, 0,
-                 "the string that begins at byte 7 of the statement has no end");
+  expect_refused("select 'a", {}, 0, "the string that begins at byte 7 of the statement has no end");
   expect_refused("select 'a''", {}, 0, "string that begins at byte 7");
   expect_refused("select E'\\'", {}, 0, "string that begins at byte 7");
   expect_refused("select E'\\", {}, 0, "string that begins at byte 7");
@@ -367,8 +358,7 @@ TEST(raw_sql, any_sequence_of_tokens_is_rewritten_token_by_token) {
     for (std::size_t i = 0; i < length; ++i) {
       const piece& chosen = pieces[random() % std::size(pieces)];
       sql.append(chosen.sql).append(" ");
-      expected.append(chosen.placeholder ? "$" + std::to_string(++count) : std::string(chosen.sql))
-          .append(" ");
+      expected.append(chosen.placeholder ? "$" + std::to_string(++count) : std::string(chosen.sql)).append(" ");
     }
     ASSERT_EQ(positional(sql, count), expected);
   }

@@ -9,8 +9,8 @@ namespace {
 using bw::detail::statements;
 using bw::detail::written;
 
-#define ACCOUNT_COLUMNS                                                                                             \
-  "\"accounts\".\"id\", \"accounts\".\"owner\", \"accounts\".\"balance\", \"accounts\".\"version\", "               \
+#define ACCOUNT_COLUMNS                                                                               \
+  "\"accounts\".\"id\", \"accounts\".\"owner\", \"accounts\".\"balance\", \"accounts\".\"version\", " \
   "\"accounts\".\"created_at\", \"accounts\".\"updated_at\", \"accounts\".\"deleted_at\""
 #define LIVE_ACCOUNT "(\"accounts\".\"deleted_at\" is null)"
 #define ACCOUNT_MARKS "\"version\" = \"accounts\".\"version\" + 1, \"updated_at\" = statement_timestamp()"
@@ -19,8 +19,7 @@ using of_account = statements<tests::account>;
 
 static_assert(of_account::get.sql == "select " ACCOUNT_COLUMNS
                                      " from \"accounts\" where \"accounts\".\"id\" = $1 and " LIVE_ACCOUNT);
-static_assert(of_account::get_any.sql == "select " ACCOUNT_COLUMNS
-                                         " from \"accounts\" where \"accounts\".\"id\" = $1");
+static_assert(of_account::get_any.sql == "select " ACCOUNT_COLUMNS " from \"accounts\" where \"accounts\".\"id\" = $1");
 static_assert(of_account::exists.sql ==
               "select exists(select from \"accounts\" where \"accounts\".\"id\" = $1 and " LIVE_ACCOUNT ")");
 static_assert(of_account::insert.sql ==
@@ -30,9 +29,8 @@ static_assert(of_account::update.sql ==
               "update \"accounts\" set \"owner\" = $1, \"balance\" = $2, " ACCOUNT_MARKS
               " where \"accounts\".\"id\" = $3 and \"accounts\".\"version\" = $4 and " LIVE_ACCOUNT
               " returning " ACCOUNT_COLUMNS);
-static_assert(of_account::remove.sql ==
-              "update \"accounts\" set \"deleted_at\" = statement_timestamp(), " ACCOUNT_MARKS
-              " where \"accounts\".\"id\" = $1 and " LIVE_ACCOUNT);
+static_assert(of_account::remove.sql == "update \"accounts\" set \"deleted_at\" = statement_timestamp(), " ACCOUNT_MARKS
+                                        " where \"accounts\".\"id\" = $1 and " LIVE_ACCOUNT);
 static_assert(of_account::remove_checked.sql ==
               "update \"accounts\" set \"deleted_at\" = statement_timestamp(), " ACCOUNT_MARKS
               " where \"accounts\".\"id\" = $1 and \"accounts\".\"version\" = $2 and " LIVE_ACCOUNT);
@@ -46,11 +44,12 @@ static_assert(of_account::get.name == "accounts.get" && of_account::get.operatio
 static_assert(of_account::insert.name == "accounts.insert" && of_account::insert.table == "accounts");
 static_assert(of_account::remove.operation == "UPDATE" && of_account::purge.operation == "DELETE");
 static_assert(of_account::get.kind == bw::statement_class::read && of_account::exists.is_read());
-static_assert(of_account::insert.kind == bw::statement_class::write && of_account::update.kind == bw::statement_class::write);
+static_assert(of_account::insert.kind == bw::statement_class::write &&
+              of_account::update.kind == bw::statement_class::write);
 static_assert(of_account::get.print == bw::fingerprint(of_account::get.sql) && of_account::get.mapped);
 
 #define LINE_TABLE "\"shop\".\"order\""
-#define LINE_COLUMNS                                                                                    \
+#define LINE_COLUMNS                                                                                            \
   LINE_TABLE ".\"user.name\", " LINE_TABLE ".\"a \"\"quoted\"\" name\", " LINE_TABLE ".\"select\", " LINE_TABLE \
              ".\"Note\""
 #define LINE_KEY(first, second) \
@@ -64,8 +63,9 @@ static_assert(of_line::insert.sql ==
               "insert into " LINE_TABLE
               " (\"user.name\", \"a \"\"quoted\"\" name\", \"select\", \"Note\") values ($1, $2, $3, $4) "
               "returning " LINE_COLUMNS);
-static_assert(of_line::update.sql == "update " LINE_TABLE " set \"select\" = $1, \"Note\" = $2 where "
-                                     LINE_KEY("$3", "$4") " returning " LINE_COLUMNS);
+static_assert(of_line::update.sql ==
+              "update " LINE_TABLE
+              " set \"select\" = $1, \"Note\" = $2 where " LINE_KEY("$3", "$4") " returning " LINE_COLUMNS);
 static_assert(of_line::remove.sql == "delete from " LINE_TABLE " where " LINE_KEY("$1", "$2"));
 
 using of_ticket = statements<tests::ticket>;
@@ -86,20 +86,25 @@ static_assert(std::is_same_v<bw::repository<tests::tag>::key_type, std::string>)
 
 // What a mapping does not allow does not exist.
 template <class R>
-concept can_restore = requires(R r) { r.restore(1); };
+concept can_restore = requires(R r) {
+  r.restore(1);
+};
 template <class R>
-concept can_see_trash = requires(R r) { r.with_trashed(); };
+concept can_see_trash = requires(R r) {
+  r.with_trashed();
+};
 template <class R>
-concept can_update = requires(R r, tests::tag t) { r.update(t); };
+concept can_update = requires(R r, tests::tag t) {
+  r.update(t);
+};
 static_assert(can_restore<bw::repository<tests::account>> && !can_restore<bw::repository<tests::ticket>>);
 static_assert(can_see_trash<bw::repository<tests::account>> && !can_see_trash<bw::repository<tests::line>>);
 static_assert(!can_update<bw::repository<tests::tag>>, "a table of keys has nothing to update");
 
 TEST(statements, an_insert_names_default_for_columns_left_to_the_database) {
   const auto insert = [](std::uint64_t use_default) {
-    return written([&](bw::detail::text_out& out) {
-      write_insert(out, bw::detail::view_of<tests::ticket>, use_default);
-    });
+    return written(
+        [&](bw::detail::text_out& out) { write_insert(out, bw::detail::view_of<tests::ticket>, use_default); });
   };
   constexpr std::uint64_t state = 1U << 1U;
   constexpr std::uint64_t priority = 1U << 2U;

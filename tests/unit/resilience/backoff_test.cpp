@@ -30,8 +30,7 @@ TEST(backoff_ceiling, stops_at_the_cap_even_when_the_cap_is_no_power_of_two_time
 TEST(backoff_ceiling, does_not_overflow_however_often_is_tried) {
   constexpr unsigned most = std::numeric_limits<unsigned>::max();
   EXPECT_EQ(backoff_ceiling(ten_to_thousand, most), 1000ms);
-  EXPECT_EQ(backoff_ceiling({.base = 1ms, .cap = std::chrono::hours(24 * 365)}, most),
-            std::chrono::hours(24 * 365));
+  EXPECT_EQ(backoff_ceiling({.base = 1ms, .cap = std::chrono::hours(24 * 365)}, most), std::chrono::hours(24 * 365));
 }
 
 TEST(backoff_ceiling, a_base_above_the_cap_is_cut_to_it) {

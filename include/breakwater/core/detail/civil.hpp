@@ -25,8 +25,7 @@ struct civil_day {
   const std::int64_t year_of_era = year - era * 400;
   const std::int64_t month_from_march = d.month > 2 ? d.month - 3 : d.month + 9;
   const std::int64_t day_of_year = (153 * month_from_march + 2) / 5 + d.day - 1;
-  const std::int64_t day_of_era =
-      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146097 + day_of_era - 719468;
 }
 
@@ -35,10 +34,8 @@ struct civil_day {
   days += 719468;
   const std::int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   const auto day_of_era = static_cast<std::uint32_t>(days - era * 146097);
-  const std::uint32_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const std::uint32_t day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const std::uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::uint32_t month_from_march = (5 * day_of_year + 2) / 153;
   const std::uint32_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
   return {.year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),
@@ -58,14 +55,7 @@ struct civil_day {
 }
 
 /// What is wrong with a text.
-enum class civil_fault : std::uint8_t {
-  none,
-  malformed,
-  no_such_day,
-  no_such_time,
-  no_offset,
-  out_of_range
-};
+enum class civil_fault : std::uint8_t { none, malformed, no_such_day, no_such_time, no_offset, out_of_range };
 
 /// A place in a text; each `take_` moves past what it found and leaves everything else alone.
 class civil_reader {
@@ -76,9 +66,7 @@ class civil_reader {
   }
 
   [[nodiscard]] constexpr bool at_end() const noexcept { return rest_.empty(); }
-  [[nodiscard]] constexpr char next() const noexcept {
-    return rest_.empty() ? '\0' : rest_.front();
-  }
+  [[nodiscard]] constexpr char next() const noexcept { return rest_.empty() ? '\0' : rest_.front(); }
 
   constexpr bool skip_spaces() noexcept {
     const std::size_t before = rest_.size();
@@ -114,8 +102,7 @@ class civil_reader {
     const std::size_t count = count_digits();
     if (count == 0) return false;
     microseconds = 0;
-    for (std::size_t i = 0; i < 6; ++i)
-      microseconds = microseconds * 10 + (i < count ? digit(i) : 0);
+    for (std::size_t i = 0; i < 6; ++i) microseconds = microseconds * 10 + (i < count ? digit(i) : 0);
     if (count > 6 && digit(6) >= 5) ++microseconds;
     rest_.remove_prefix(count);
     return true;
@@ -131,9 +118,7 @@ class civil_reader {
   static constexpr char to_lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
-  [[nodiscard]] constexpr unsigned digit(std::size_t i) const noexcept {
-    return static_cast<unsigned>(rest_[i] - '0');
-  }
+  [[nodiscard]] constexpr unsigned digit(std::size_t i) const noexcept { return static_cast<unsigned>(rest_[i] - '0'); }
 
   std::string_view rest_;
 };
@@ -151,8 +136,7 @@ class civil_reader {
 /// the text.
 constexpr bool take_date(civil_reader& in, civil_day& out) noexcept {
   unsigned year = 0;
-  const bool found = in.take_number(4, 7, year) && in.take('-') &&
-                     in.take_number(1, 2, out.month) && in.take('-') &&
+  const bool found = in.take_number(4, 7, year) && in.take('-') && in.take_number(1, 2, out.month) && in.take('-') &&
                      in.take_number(1, 2, out.day);
   out.year = year;
   return found;

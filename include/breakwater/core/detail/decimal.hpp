@@ -120,8 +120,7 @@ struct small_decimal {
 
 /// Assembles a decimal of up to 38 digits. Of others it says that they are `large`, and of those
 /// that no `numeric` can hold, as far as it sees it, that they are `out_of_range`.
-[[nodiscard]] constexpr decimal_fit assemble_small(const decimal_text& text,
-                                                   small_decimal& out) noexcept {
+[[nodiscard]] constexpr decimal_fit assemble_small(const decimal_text& text, small_decimal& out) noexcept {
   out = {.kind = text.kind};
   if (text.kind != decimal_kind::finite) return decimal_fit::small;
   const std::int64_t natural_scale = text.scale();

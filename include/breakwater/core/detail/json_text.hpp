@@ -186,8 +186,7 @@ class json_validator {
       return;
     }
     constexpr std::string_view known = "\"\\/bfnrt";
-    if (at_ == text_.size() || known.find(text_[at_]) == known.npos)
-      return fail(json_fault::bad_string);
+    if (at_ == text_.size() || known.find(text_[at_]) == known.npos) return fail(json_fault::bad_string);
     ++at_;
   }
 
@@ -202,10 +201,8 @@ class json_validator {
     if (first == 0xed) most = 0x9f;
     if (first == 0xf0) least = 0x90;
     if (first == 0xf4) most = 0x8f;
-    bool well_formed =
-        first >= 0xc2 && first <= 0xf4 && byte(at_ + 1) >= least && byte(at_ + 1) <= most;
-    for (std::size_t i = 2; i < length; ++i)
-      well_formed = well_formed && (byte(at_ + i) & 0xc0) == 0x80;
+    bool well_formed = first >= 0xc2 && first <= 0xf4 && byte(at_ + 1) >= least && byte(at_ + 1) <= most;
+    for (std::size_t i = 2; i < length; ++i) well_formed = well_formed && (byte(at_ + i) & 0xc0) == 0x80;
     if (!well_formed) return fail(json_fault::bad_utf8);
     at_ += length;
   }
@@ -214,9 +211,7 @@ class json_validator {
   [[nodiscard]] constexpr unsigned byte(std::size_t at) const noexcept {
     return at < text_.size() ? static_cast<unsigned char>(text_[at]) : 0;
   }
-  [[nodiscard]] constexpr char next() const noexcept {
-    return at_ < text_.size() ? text_[at_] : '\0';
-  }
+  [[nodiscard]] constexpr char next() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
   constexpr bool take(char c) noexcept {
     if (at_ == text_.size() || text_[at_] != c) return false;
     ++at_;

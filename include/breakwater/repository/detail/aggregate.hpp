@@ -144,18 +144,12 @@ struct arity;
 
 BREAKWATER_ARITIES(1, BREAKWATER_BRACES_0, BREAKWATER_NAMES_0, f0, f1, f2, f3, f4, f5, f6, f7)
 BREAKWATER_ARITIES(9, BREAKWATER_BRACES_8, BREAKWATER_NAMES_8, f8, f9, f10, f11, f12, f13, f14, f15)
-BREAKWATER_ARITIES(17, BREAKWATER_BRACES_16, BREAKWATER_NAMES_16, f16, f17, f18, f19, f20, f21, f22,
-                   f23)
-BREAKWATER_ARITIES(25, BREAKWATER_BRACES_24, BREAKWATER_NAMES_24, f24, f25, f26, f27, f28, f29, f30,
-                   f31)
-BREAKWATER_ARITIES(33, BREAKWATER_BRACES_32, BREAKWATER_NAMES_32, f32, f33, f34, f35, f36, f37, f38,
-                   f39)
-BREAKWATER_ARITIES(41, BREAKWATER_BRACES_40, BREAKWATER_NAMES_40, f40, f41, f42, f43, f44, f45, f46,
-                   f47)
-BREAKWATER_ARITIES(49, BREAKWATER_BRACES_48, BREAKWATER_NAMES_48, f48, f49, f50, f51, f52, f53, f54,
-                   f55)
-BREAKWATER_ARITIES(57, BREAKWATER_BRACES_56, BREAKWATER_NAMES_56, f56, f57, f58, f59, f60, f61, f62,
-                   f63)
+BREAKWATER_ARITIES(17, BREAKWATER_BRACES_16, BREAKWATER_NAMES_16, f16, f17, f18, f19, f20, f21, f22, f23)
+BREAKWATER_ARITIES(25, BREAKWATER_BRACES_24, BREAKWATER_NAMES_24, f24, f25, f26, f27, f28, f29, f30, f31)
+BREAKWATER_ARITIES(33, BREAKWATER_BRACES_32, BREAKWATER_NAMES_32, f32, f33, f34, f35, f36, f37, f38, f39)
+BREAKWATER_ARITIES(41, BREAKWATER_BRACES_40, BREAKWATER_NAMES_40, f40, f41, f42, f43, f44, f45, f46, f47)
+BREAKWATER_ARITIES(49, BREAKWATER_BRACES_48, BREAKWATER_NAMES_48, f48, f49, f50, f51, f52, f53, f54, f55)
+BREAKWATER_ARITIES(57, BREAKWATER_BRACES_56, BREAKWATER_NAMES_56, f56, f57, f58, f59, f60, f61, f62, f63)
 
 template <>
 struct arity<most_fields + 1> {
@@ -246,8 +240,7 @@ struct collect_types {
 
 /// List<field types...>.
 template <class T, template <class...> class List>
-using aggregate_fields =
-    typename decltype(with_fields(std::declval<T&>(), collect_types<List>{}))::type;
+using aggregate_fields = typename decltype(with_fields(std::declval<T&>(), collect_types<List>{}))::type;
 
 // ---- by which names -----------------------------------------------------------------------------
 
@@ -317,8 +310,7 @@ consteval auto field_name() {
 
 template <class T, std::size_t... I>
 consteval auto collect_names(std::index_sequence<I...> /*fields*/) {
-  return std::array<std::string_view, sizeof...(I)>{
-      field_name<pointer_at<I>(pointers_into<T>())>()...};
+  return std::array<std::string_view, sizeof...(I)>{field_name<pointer_at<I>(pointers_into<T>())>()...};
 }
 
 /// The names of T's fields in the order of declaration.

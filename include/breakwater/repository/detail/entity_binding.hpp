@@ -56,7 +56,8 @@ template <class E>
         return std::tuple<>();
       }
     }()...);
-  }(mapping_of<E>, std::make_index_sequence<view_of<E>.columns.size()>{});
+  }
+  (mapping_of<E>, std::make_index_sequence<view_of<E>.columns.size()>{});
   if constexpr (std::tuple_size_v<key_tuple<E>> == 1) {
     return std::get<0>(all);
   } else {
@@ -78,9 +79,8 @@ void bind_key(binder& to, const Key& key) {
   if constexpr (std::tuple_size_v<key_tuple<E>> == 1) {
     to.add(key, view_of<E>.columns[names[0]]);
   } else {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (to.add(std::get<I>(key), view_of<E>.columns[names[I]]), ...);
-    }(std::make_index_sequence<names.size()>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (to.add(std::get<I>(key), view_of<E>.columns[names[I]]), ...); }
+    (std::make_index_sequence<names.size()>{});
   }
 }
 

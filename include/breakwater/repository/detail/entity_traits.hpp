@@ -21,7 +21,7 @@ namespace breakwater::detail {
 template <class E>
 inline constexpr table_view view_of{.name = mapping_of<E>.name, .columns = mapping_of<E>.columns};
 
-template <class E, bool column_info::* Flag>
+template <class E, bool column_info::*Flag>
 inline constexpr bool has_column = view_of<E>.find(Flag) != nullptr;
 
 template <class E>
@@ -74,9 +74,8 @@ std::string_view references_attribute<Target>::column_name() {
 /// Calls `visit(std::integral_constant<std::size_t, i>, member)` for every mapped member, in mapping order.
 template <auto... Members, class Visit>
 constexpr void for_each_member(const table_def<Members...>& /*mapping*/, const Visit& visit) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (visit(std::integral_constant<std::size_t, I>{}, Members), ...);
-  }(std::index_sequence_for<decltype(Members)...>{});
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (visit(std::integral_constant<std::size_t, I>{}, Members), ...); }
+  (std::index_sequence_for<decltype(Members)...>{});
 }
 
 // ---- keys ---------------------------------------------------------------------------------------------------------
@@ -99,8 +98,7 @@ auto key_tuple_of(const table_def<Members...>&, std::index_sequence<I...>)
 
 /// The key's values in mapping order, as a tuple.
 template <class E>
-using key_tuple =
-    decltype(key_tuple_of<E>(mapping_of<E>, std::make_index_sequence<view_of<E>.columns.size()>{}));
+using key_tuple = decltype(key_tuple_of<E>(mapping_of<E>, std::make_index_sequence<view_of<E>.columns.size()>{}));
 
 template <class E>
 inline constexpr bool has_key = std::tuple_size_v<key_tuple<E>> > 0;
@@ -186,8 +184,8 @@ struct statements {
       make<[](text_out& out) { write_trash_update(out, view_of<E>, false, check_version::no); }, restore_name>(
           "UPDATE", statement_class::write);
   static constexpr statement purge =
-      make<[](text_out& out) { write_delete(out, view_of<E>, check_version::no); }, purge_name>(
-          "DELETE", statement_class::write);
+      make<[](text_out& out) { write_delete(out, view_of<E>, check_version::no); }, purge_name>("DELETE",
+                                                                                                statement_class::write);
 };
 
 }  // namespace breakwater::detail

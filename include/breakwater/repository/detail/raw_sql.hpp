@@ -40,8 +40,7 @@ struct raw_sql {
 /// Errors, all `invalid_argument` and none with a value in it: too few or too many arguments, a
 /// name without an argument, an argument never used or given twice, kinds mixed, a quote or comment
 /// without an end, a NUL byte, more than 65535 parameters.
-[[nodiscard]] result<raw_sql> rewrite_placeholders(std::string_view sql,
-                                                   std::span<const std::string_view> names,
+[[nodiscard]] result<raw_sql> rewrite_placeholders(std::string_view sql, std::span<const std::string_view> names,
                                                    std::size_t positional);
 
 /// A rewritten text taken apart again, each $n by its value, for people to read.

@@ -24,8 +24,8 @@ enum class extra_columns : std::uint8_t { refused, allowed };
 /// Where in the answer each field's column is, found by name. Errors: `mapping_mismatch` naming
 /// columns that are missing, too many or there twice, or the first of a type that the field does
 /// not read.
-[[nodiscard]] result<void> match_by_name(const rows& answer, std::span<const field_type> fields,
-                                         extra_columns extra, std::span<std::size_t> places);
+[[nodiscard]] result<void> match_by_name(const rows& answer, std::span<const field_type> fields, extra_columns extra,
+                                         std::span<std::size_t> places);
 
 /// The same by position; the columns have to be as many as the fields.
 [[nodiscard]] result<void> match_by_position(const rows& answer, std::span<const field_type> fields,
@@ -44,15 +44,13 @@ inline constexpr bool is_tuple<std::tuple<Fields...>> = true;
 /// A type that one column's value can be read into: a codec's, or an optional of it, that owns what
 /// it holds.
 template <class T>
-inline constexpr bool is_readable =
-    column_type<T> && !std::is_same_v<without_optional_t<T>, std::string_view>;
+inline constexpr bool is_readable = column_type<T> && !std::is_same_v<without_optional_t<T>, std::string_view>;
 
 template <class... Fields>
 struct field_list {
   static constexpr std::size_t count = sizeof...(Fields);
   static constexpr bool readable = (is_readable<Fields> && ...);
-  static constexpr std::array<field_type, count> types(
-      const std::array<std::string_view, count>& names) {
+  static constexpr std::array<field_type, count> types(const std::array<std::string_view, count>& names) {
     std::size_t i = 0;
     return {field_type_of<Fields>(names[i++])...};
   }
@@ -61,8 +59,8 @@ struct field_list {
 /// Decodes the row's columns `places` into the fields. Returns how many were read before the first
 /// that could not be.
 template <class... Fields>
-[[nodiscard]] std::size_t decode_cells(const rows& answer, std::size_t row,
-                                       const std::size_t* places, Fields&... fields) {
+[[nodiscard]] std::size_t decode_cells(const rows& answer, std::size_t row, const std::size_t* places,
+                                       Fields&... fields) {
   std::size_t done = 0;
   static_cast<void>(((decode_cell(answer.at(row, places[done]), fields) && (++done, true)) && ...));
   return done;
@@ -90,10 +88,8 @@ struct tuple_shape<std::tuple<Fields...>> {
                 "an optional of such a type; text is read into std::string");
   static constexpr bool by_name = false;
   static constexpr std::array<field_type, sizeof...(Fields)> fields{field_type_of<Fields>({})...};
-  static std::size_t decode(const rows& answer, std::size_t row, const std::size_t* places,
-                            std::tuple<Fields...>& to) {
-    return std::apply([&](auto&... field) { return decode_cells(answer, row, places, field...); },
-                      to);
+  static std::size_t decode(const rows& answer, std::size_t row, const std::size_t* places, std::tuple<Fields...>& to) {
+    return std::apply([&](auto&... field) { return decode_cells(answer, row, places, field...); }, to);
   }
 };
 
@@ -107,8 +103,8 @@ struct entity_shape {
 
  private:
   template <auto... Members>
-  static std::size_t decode_members(const table_def<Members...>& /*mapping*/, const rows& answer,
-                                    std::size_t row, const std::size_t* places, E& to) {
+  static std::size_t decode_members(const table_def<Members...>& /*mapping*/, const rows& answer, std::size_t row,
+                                    const std::size_t* places, E& to) {
     return decode_cells(answer, row, places, to.*Members...);
   }
 };
@@ -122,8 +118,7 @@ struct aggregate_shape {
   static constexpr bool by_name = true;
   static constexpr auto fields = list::types(field_names<T>);
   static std::size_t decode(const rows& answer, std::size_t row, const std::size_t* places, T& to) {
-    return with_fields(to,
-                       [&](auto&... field) { return decode_cells(answer, row, places, field...); });
+    return with_fields(to, [&](auto&... field) { return decode_cells(answer, row, places, field...); });
   }
 };
 

@@ -22,7 +22,7 @@ struct table_view {
   table_name name;
   std::span<const column_info> columns;
 
-  [[nodiscard]] constexpr const column_info* find(bool column_info::* flag) const noexcept {
+  [[nodiscard]] constexpr const column_info* find(bool column_info::*flag) const noexcept {
     for (const column_info& column : columns) {
       if (column.*flag) return &column;
     }
