@@ -26,6 +26,8 @@ std::size_t row_count(const result<rows>& answer) noexcept {
   return of.columns() > 0 ? of.size() : of.affected();
 }
 
+constexpr statement commit_statement{.sql = "commit", .name = "commit", .operation = "COMMIT"};
+
 /// Tells the observer of a finished statement.
 class operation_report {
  public:
@@ -34,6 +36,11 @@ class operation_report {
     if (watcher_ != nullptr) started_ = deadline::clock::now();
   }
   void finish(const result<rows>& answer, std::string_view node, node_role role, unsigned attempts) const noexcept {
+    finish(answer, row_count(answer), node, role, attempts);
+  }
+  template <class T>
+  void finish(const result<T>& answer, std::size_t row_count, std::string_view node, node_role role,
+              unsigned attempts) const noexcept {
     if (watcher_ == nullptr) return;
     watcher_->on_operation({.statement = what_.name,
                             .operation = what_.operation,
@@ -41,7 +48,7 @@ class operation_report {
                             .node = node,
                             .role = role,
                             .duration = deadline::clock::now() - started_,
-                            .rows = row_count(answer),
+                            .rows = row_count,
                             .attempts = attempts,
                             .failure = answer ? nullptr : &answer.assume_error(),
                             .correlation_id = correlation_id_});
@@ -138,6 +145,8 @@ void transaction_state::note(const error& failure) noexcept { met_conflict_ = me
 result<void> transaction_state::commit() {
   if (!channel_) return error(errc::unsafe_operation, "the transaction has ended already");
   session_->has_written = true;
+  const operation_report report(session_->watcher(), commit_statement, session_->options().correlation_id);
+  const bool sends_commit = channel_->has_begun();
   auto committed = channel_->commit();
   if (!committed) {
     note(committed.error());
@@ -146,6 +155,7 @@ result<void> transaction_state::commit() {
     met_conflict_ = met_conflict_ && committed.error().applied() == applied::no;
     committed.error().with_attempts(attempt_).with_node(channel_->node());
   }
+  if (sends_commit) report.finish(committed, 0, channel_->node(), channel_->role(), 1);
   channel_.reset();
   return committed;
 }
@@ -164,7 +174,10 @@ result<unsigned> transaction_state::begin_savepoint() {
 result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
   if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
   savepoints_ = depth - 1;
-  return keep ? channel_->release_savepoint(depth) : channel_->rollback_to_savepoint(depth);
+  if (keep) return channel_->release_savepoint(depth);
+  BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
+  met_conflict_ = false;  // it was inside, and is undone: a transaction that had met one before had failed by then
+  return success();
 }
 
 pqxx::dbtransaction& transaction_state::native() { return channel_->native(); }

@@ -60,7 +60,6 @@ router::router(const config& settings, std::vector<dsn> addresses)
     : watcher_(settings.observer), background_(background_threads_per_node * addresses.size()) {
   for (dsn& address : addresses) {
     auto of_node = settings_for(settings, std::move(address));
-    of_node.background = &background_;
     nodes_.push_back(std::make_unique<node>(settings.pool,
                                             std::make_shared<const postgres::connection_settings>(std::move(of_node)),
                                             background_, watcher_.get()));
@@ -89,24 +88,27 @@ result<void> router::connect_all(deadline until) {
 }
 
 routed router::run(const request& wanted, bool replica_allowed) {
+  unsigned attempts = 0;
   if (wanted.what.is_read() && replica_allowed) {
-    routed read = read_from_replicas(wanted);
-    if (read.answer || !is_nodes_fault(read.answer.error())) return read;
+    auto read = read_from_replicas(wanted);
+    if (read && (read->answer || !is_nodes_fault(read->answer.error()))) return std::move(*read);
+    if (read) attempts = read->attempts;
   }
   auto primary = find_primary(wanted);
-  if (!primary) return {.answer = std::move(primary).error()};
+  if (!primary) return {.answer = std::move(primary).error(), .attempts = attempts};
   node* const chosen = primary.assume_value();
-  return {.answer = chosen->statements().run(wanted), .from = chosen, .attempts = 1};
+  return {.answer = chosen->statements().run(wanted), .from = chosen, .attempts = attempts + 1};
 }
 
-routed router::read_from_replicas(const request& wanted) {
-  routed last{.answer = error(errc::connection_failed, "no replica is known")};
+std::optional<routed> router::read_from_replicas(const request& wanted) {
+  std::optional<routed> last;
   const std::size_t first = next_replica_.fetch_add(1, std::memory_order_relaxed);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     node& candidate = *nodes_[(first + i) % nodes_.size()];
     if (candidate.role() != node_role::replica) continue;
-    last = {.answer = candidate.statements().run(wanted), .from = &candidate, .attempts = last.attempts + 1};
-    if (last.answer || !is_nodes_fault(last.answer.error())) break;
+    const unsigned attempts = last ? last->attempts + 1 : 1;
+    last = routed{.answer = candidate.statements().run(wanted), .from = &candidate, .attempts = attempts};
+    if (last->answer || !is_nodes_fault(last->answer.error())) break;
   }
   return last;
 }
@@ -134,10 +136,22 @@ result<node*> router::known_primary() {
     found = each.get();
   }
   if (found != nullptr) return found;
+  return no_primary_known();
+}
+
+error router::no_primary_known() const {
   std::string seen;
+  std::optional<error> only;
   for (const auto& each : nodes_) {
-    seen.append(seen.empty() ? "" : ", ").append(each->name()).append(" ").append(to_string(each->role()));
+    const auto failure = each->connections().last_connect_failure();
+    seen.append(seen.empty() ? "" : "; ").append(each->name()).append(" ").append(to_string(each->role()));
+    if (each->role() == node_role::unknown && failure) {
+      seen.append(": ").append(failure->message());
+      only = failure;
+    }
   }
+  // Of a single node its own reason says more.
+  if (nodes_.size() == 1 && only) return std::move(*only).with_node(nodes_.front()->name());
   return error(errc::no_primary, "no node is known to accept writes (" + seen + ")");
 }
 

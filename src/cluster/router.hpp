@@ -58,8 +58,10 @@ class router {
   [[nodiscard]] result<void> connect_all(deadline until);
   [[nodiscard]] result<node*> find_primary(const request& wanted);
   [[nodiscard]] result<node*> known_primary();
+  [[nodiscard]] error no_primary_known() const;
   void ask_for_roles(const request& wanted);
-  [[nodiscard]] routed read_from_replicas(const request& wanted);
+  /// Nothing when there is no replica.
+  [[nodiscard]] std::optional<routed> read_from_replicas(const request& wanted);
   void look_after_pools(const std::stop_token& stop);
 
   std::shared_ptr<observer> watcher_;

@@ -32,6 +32,11 @@ constexpr statement plain(std::string_view sql, std::string_view name, statement
 constexpr statement rollback_statement = plain("rollback", "rollback", statement_class::read);
 constexpr statement ping_statement = plain("select 1", "ping", statement_class::read);
 
+/// Not in the middle of a COPY.
+bool is_finished(ExecStatusType status) noexcept {
+  return status != PGRES_COPY_IN && status != PGRES_COPY_OUT && status != PGRES_COPY_BOTH;
+}
+
 }  // namespace
 
 connection::connection(std::shared_ptr<const connection_settings> settings) noexcept
@@ -215,6 +220,12 @@ result<void> connection::enter_pipeline_mode() {
     return error(errc::connection_failed, "the connection was lost earlier").with_poisoned_connection();
   }
   if (PQpipelineStatus(handle_) == PQ_PIPELINE_ON) return success();
+  // libpqxx leaves the end of a COPY's answer unread, and libpq then counts as busy. Only what is there already is
+  // read: a COPY that still runs is its owner's to finish.
+  while (PQisBusy(handle_) == 0) {
+    const rows rest(PQgetResult(handle_));
+    if (rest.native() == nullptr || !is_finished(PQresultStatus(rest.native()))) break;
+  }
   if (PQenterPipelineMode(handle_) == 0 || PQsetnonblocking(handle_, 1) != 0) {
     return error(errc::unsafe_operation,
                  "the connection is still in use through libpqxx; finish its streams and pipelines first");

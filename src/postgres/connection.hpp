@@ -41,7 +41,6 @@ struct connection_settings {
   std::chrono::milliseconds idle_in_transaction_timeout{};
   std::size_t statement_cache_size = 0;  ///< 0: nothing is prepared
   tcp_options tcp;
-  task_runner* background = nullptr;  ///< for what may block; outlives the connection
 };
 
 /// One connection to one server: sends batches, waits no longer than told, and says what became of a write.

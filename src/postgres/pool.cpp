@@ -348,6 +348,11 @@ pool_counts pool::counts() const {
   return {.open = all_.size(), .idle = idle_.size(), .waiting = waiters_.size(), .connecting = connecting_};
 }
 
+std::optional<error> pool::last_connect_failure() const {
+  const lock_type lock(mutex_);
+  return connect_failures_ > 0 ? last_connect_error_ : std::nullopt;
+}
+
 void pool::note_role(node_role now) {
   const node_role before = role_.exchange(now);
   if (before != now && watcher_ != nullptr) watcher_->on_node_change({.node = node(), .before = before, .now = now});

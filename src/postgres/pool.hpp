@@ -87,7 +87,8 @@ struct pool_counts {
 /// `U(min, cap)` and until then callers without any connection are refused at once with the reason, so that a
 /// node that comes back is not stampeded: at most ten connects a second.
 ///
-/// Thread-safe. One mutex, held for a few pushes and pops, never during a system call.
+/// Thread-safe. One mutex, held for a few pushes and pops; the only system call under it is starting a background thread
+/// when a connection has to be opened.
 class pool {
  public:
   using clock = deadline::clock;
@@ -115,6 +116,8 @@ class pool {
   bool close(deadline until);
 
   [[nodiscard]] pool_counts counts() const;
+  /// Why the last connection that could not be opened could not; nothing once one was opened since.
+  [[nodiscard]] std::optional<error> last_connect_failure() const;
   /// What the server said when the last connection was opened or looked at.
   [[nodiscard]] node_role role() const noexcept { return role_.load(std::memory_order_relaxed); }
   [[nodiscard]] const std::string& node() const noexcept { return settings_->node; }

@@ -48,6 +48,8 @@ class transaction_channel final : public channel {
   /// pqxx::broken_connection rather than run anything outside the transaction.
   [[nodiscard]] pqxx::dbtransaction& native();
 
+  /// The server knows of the transaction.
+  [[nodiscard]] bool has_begun() const noexcept { return begun_; }
   [[nodiscard]] const std::string& node() const noexcept { return held_->node(); }
   [[nodiscard]] node_role role() const noexcept {
     return held_->was_replica() ? node_role::replica : node_role::primary;

@@ -5,12 +5,11 @@
 
 namespace breakwater {
 
-/// How fresh a read must be, and so which nodes may serve it. Writes always go
-/// to the primary.
+/// How fresh a read must be, and so which nodes may serve it. Writes always go to the primary.
 enum class consistency : std::uint8_t {
   primary,           ///< the primary only
-  read_your_writes,  ///< any node that has replayed what this session wrote or saw
-  eventual           ///< any healthy node, however far behind
+  read_your_writes,  ///< a replica until the session has written, from then on the primary
+  eventual           ///< a replica, however far behind, as long as one answers
 };
 
 /// The value's name as written in the source and in configuration: "primary" and so on.

@@ -37,6 +37,8 @@ class error {
   error(errc code, std::string text);
 
   [[nodiscard]] errc code() const noexcept { return code_; }
+  /// Raw SQL counts as a write unless it was declared read-only: when its answer can not be read as asked, that is
+  /// `applied::yes` even for what was a SELECT.
   [[nodiscard]] breakwater::applied applied() const noexcept { return applied_; }
   /// The server's five-character SQLSTATE, or empty when the error did not come from a server.
   [[nodiscard]] std::string_view sqlstate() const noexcept;

@@ -20,7 +20,7 @@ struct transaction_options {
   bool deferrable = false;
   /// How often the closure is run at most, when a conflict with another transaction (SQLSTATE 40001, 40P01) or a
   /// schema change ended it before anything was applied. 1: never again. At least 1.
-  unsigned max_attempts = 3;  // as for single statements: a third conflict in a row is a hot spot, not bad luck
+  unsigned max_attempts = 3;  // a third conflict in a row is a hot spot, not bad luck
 };
 
 }  // namespace breakwater

@@ -56,8 +56,8 @@ class raw_query {
     bind(sql, std::move(given));
   }
 
-  /// Says that the statement only reads: it may go to a replica, and the server holds it to that: a
-  /// write in it is `errc::read_only`.
+  /// Says that the statement only reads: it may go to a replica, and the server holds it to that: a write in it is
+  /// `errc::read_only`. In a transaction it changes nothing: that is read-only as a whole or not at all.
   [[nodiscard]] raw_query read_only() && {
     read_only_ = true;
     return std::move(*this);

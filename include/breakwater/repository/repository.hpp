@@ -170,10 +170,21 @@ class repository {
       requires(detail::has_key<E>&& detail::is_soft_deleted<E>) {
     return write_by_key(detail::statements<E>::restore, key);
   }
+  template <class... Parts>
+  requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>&& detail::is_soft_deleted<
+                                        E> [[nodiscard]] result<void> restore(const Parts&... parts) const {
+    return restore(key_tuple(parts...));
+  }
   /// Deletes the row for good, in the trash or not. Errors: `not_found`.
   [[nodiscard]] result<void> purge(const key_type& key) const
       requires(detail::has_key<E>&& detail::is_soft_deleted<E>) {
     return write_by_key(detail::statements<E>::purge, key);
+  }
+  template <class... Parts>
+  requires(sizeof...(Parts) > 1) &&
+      std::constructible_from<key_tuple, const Parts&...>&& detail::is_soft_deleted<E> [[nodiscard]] result<void> purge(
+          const Parts&... parts) const {
+    return purge(key_tuple(parts...));
   }
 
  private:

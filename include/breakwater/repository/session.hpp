@@ -97,6 +97,9 @@ class session {
   /// `transaction_options::max_attempts` times: keep effects outside the database out of it. It may return any of
   /// Outcome's results whose error can be made from a `bw::error`, so business errors pass through.
   ///
+  /// The whole of it, further runs included, is one operation: it ends by the session's deadline, and at the latest
+  /// after `operation_timeout`.
+  ///
   /// While it runs, this session and everything made from it refuse with `errc::unsafe_operation`: nothing can run
   /// outside the transaction by a captured name.
   template <std::invocable<transaction&> Body>

@@ -16,7 +16,7 @@ struct session_options {
   std::optional<std::chrono::nanoseconds> timeout = std::nullopt;
   /// The same as a point in time; where both are given the earlier one counts.
   breakwater::deadline deadline = {};
-  /// Longest time for each operation, queueing, connecting and retries included; the configuration's
+  /// Longest time for each operation, queueing, connecting and further attempts included; the configuration's
   /// `operation_timeout` where it is not given.
   std::optional<std::chrono::nanoseconds> operation_timeout = std::nullopt;
   /// How fresh reads are; the configuration's where it is not given.

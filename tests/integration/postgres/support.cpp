@@ -138,19 +138,10 @@ connection_settings settings_for(std::string_view text) {
           .tcp = {}};
 }
 
-namespace {
-
-std::shared_ptr<const connection_settings> with_background(connection_settings settings, task_runner& background) {
-  settings.background = &background;
-  return std::make_shared<const connection_settings>(std::move(settings));
-}
-
-}  // namespace
-
 client::client(pool_options options) : client(options, settings_for(server().dsn())) {}
 
 client::client(pool_options options, connection_settings settings)
-    : connections(options, with_background(std::move(settings), background), background, &events) {}
+    : connections(options, std::make_shared<const connection_settings>(std::move(settings)), background, &events) {}
 
 client::~client() {
   EXPECT_TRUE(connections.close(deadline::after(5s))) << "a lease was not given back";

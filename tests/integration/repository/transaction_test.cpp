@@ -5,6 +5,7 @@
 #include <pqxx/dbtransaction>
 #include <pqxx/except>
 #include <pqxx/result>
+#include <pqxx/stream_to>
 
 #include <barrier>
 #include <stdexcept>
@@ -224,6 +225,44 @@ TEST_F(transactions, libpqxx_works_inside_and_can_not_end_it) {
   }),
                pqxx::sql_error);
   EXPECT_EQ(owners(), "ada,bob");
+}
+
+TEST_F(transactions, a_copy_through_libpqxx_is_kept_and_what_follows_it_works) {
+  const auto copied = session.transact([&](bw::transaction& tx) -> bw::result<std::int64_t> {
+    auto stream = pqxx::stream_to::table(tx.native(), {"tags"}, {"name"});
+    stream.write_values("one");
+    stream.write_values("two");
+    stream.complete();
+    return tx.repository<tag>().count();
+  });
+  ASSERT_OK(copied);
+  EXPECT_EQ(copied.value(), 2);
+  EXPECT_EQ(truth("select count(*) from tags"), "2");
+}
+
+TEST_F(transactions, a_conflict_undone_with_its_savepoint_does_not_run_the_closure_again) {
+  ASSERT_OK(session.repository<tag>().insert({.name = "locked"}));
+  unsigned runs = 0;
+  const auto refused = session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    ++runs;
+    // Stands in for a deadlock: the server reports it just so.
+    const auto inner = tx.transact([](bw::transaction& sub) -> bw::result<void> {
+      BOOST_OUTCOME_TRY(sub.execute("do $$ begin raise exception 'victim' using errcode = '40P01'; end $$"));
+      return bw::success();
+    });
+    EXPECT_ERROR(inner, errc::deadlock);
+    return bw::errc::validation_failed;
+  });
+  EXPECT_ERROR(refused, errc::validation_failed);
+  EXPECT_EQ(runs, 1U);
+}
+
+TEST_F(transactions, a_commit_is_an_event_of_its_own) {
+  watcher().clear();
+  ASSERT_OK(session.transact([](bw::transaction& tx) { return add(tx, "ada"); }));
+  ASSERT_EQ(watcher().operations().size(), 2U);
+  EXPECT_EQ(watcher().last().statement, "commit");
+  EXPECT_FALSE(watcher().last().failed);
 }
 
 TEST_F(transactions, the_deadline_ends_it_and_nothing_is_applied) {
