@@ -47,7 +47,7 @@ result<run_time_statement> make_patch(const table_view& table, std::span<const a
   }
 
   sql_fragment sql;
-  const bool changes_row = !changes.empty() || table.find(&column_info::updated_at) != nullptr;
+  const bool changes_row = !changes.empty() || table.has(&column_info::updated_at);
   if (changes_row) {
     sql.add("update ").add(written([&](text_out& out) { write_table(out, table.name); })).add(" set ");
     BOOST_OUTCOME_TRY(append_assignments(sql, table, changes, !changes.empty()));
@@ -66,7 +66,7 @@ result<run_time_statement> make_patch(const table_view& table, std::span<const a
   }
   sql.values.append(key);
   if (expected_version != nullptr) {
-    sql.add(" and ").add(column(*table.find(&column_info::version))).add(" = ").add(*expected_version);
+    sql.add(" and ").add(column(table.column(&column_info::version))).add(" = ").add(*expected_version);
   }
   sql.add(written([&](text_out& out) { write_and_trash(out, table, trash::excluded); }));
   if (changes_row) sql.add(written([&](text_out& out) { write_returning(out, table); }));

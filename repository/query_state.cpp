@@ -199,11 +199,11 @@ result<std::size_t> run_update_all(executor& on, const query_state& wanted, std:
 result<std::size_t> run_delete_all(executor& on, const query_state& wanted, std::string_view name) {
   BOOST_OUTCOME_TRY(check_bulk(wanted, "delete_all", name));
   sql_fragment sql;
-  const column_info* deleted_at = wanted.table.find(&column_info::soft_delete);
-  if (deleted_at != nullptr) {
+  const bool into_trash = wanted.table.has(&column_info::soft_delete);
+  if (into_trash) {
     sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
     sql.add(written([&](text_out& out) {
-      write_identifier(out, deleted_at->name);
+      write_identifier(out, wanted.table.column(&column_info::soft_delete).name);
       out << " = statement_timestamp()";
       write_update_marks(out, wanted.table, true, false);
     }));
@@ -211,8 +211,8 @@ result<std::size_t> run_delete_all(executor& on, const query_state& wanted, std:
     sql.add("delete from ").add(quoted_table(wanted.table));
   }
   wanted.append_where(sql);
-  BOOST_OUTCOME_TRY(const auto answer, run(on, sql, wanted.table, name, deleted_at != nullptr ? "UPDATE" : "DELETE",
-                                           statement_class::write));
+  BOOST_OUTCOME_TRY(const auto answer,
+                    run(on, sql, wanted.table, name, into_trash ? "UPDATE" : "DELETE", statement_class::write));
   return answer.affected();
 }
 

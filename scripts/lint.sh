@@ -39,8 +39,8 @@ tidy() {
   [[ "${words[0]}" == *ccache ]] && words=("${words[@]:1}")
   command="${words[*]}"
   command="${command%% -o *}"
-  # -C keeps comments, in which NOLINT may stand.
-  preprocessed="$(cd "$folder" && eval "$command" -E -C "$PWD_ROOT/$file" 2>/dev/null | sha1sum)" || preprocessed="$RANDOM"
+  # -C keeps comments, in which NOLINT may stand; -dD keeps macros, whose names are checked.
+  preprocessed="$(cd "$folder" && eval "$command" -E -C -dD "$PWD_ROOT/$file" 2>/dev/null | sha1sum)"
   key="$(printf '%s\n' "$preprocessed" "$CONFIG_HASH" | sha1sum | cut -d' ' -f1)"
   [[ ! -e "$REMEMBERED/$key" ]] || return 0
   clang-tidy --quiet -p "$BUILD" "$file" 2> >(grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header' >&2) ||
@@ -69,7 +69,7 @@ code=0
 mkdir -p "$remembered"
 export -f tidy
 export PWD_ROOT="$PWD" BUILD="$build" REMEMBERED="$PWD/$remembered" CONFIG_HASH
-CONFIG_HASH="$(cat .clang-tidy <(clang-tidy --version) | sha1sum)"
+CONFIG_HASH="$(cat .clang-tidy tests/.clang-tidy <(clang-tidy --version) | sha1sum)"
 mapfile -t units < <(translation_units)
 printf '%s\0' "${units[@]}" | xargs -0 -r -n 1 -P "$jobs" bash -c 'tidy "$1"' tidy >"$findings" 2>&1 || code=$?
 report clang-tidy "${#units[@]} translation units" $code

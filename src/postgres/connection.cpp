@@ -32,6 +32,12 @@ constexpr statement plain(std::string_view sql, std::string_view name, statement
 constexpr statement rollback_statement = plain("rollback", "rollback", statement_class::read);
 constexpr statement ping_statement = plain("select 1", "ping", statement_class::read);
 
+/// The server, or the conversation with it, is not in order: what is prepared or cached there may be what is wrong
+/// ("cache lookup failed for type ..."), so the connection is not used again.
+bool is_suspect(const error& cause) noexcept {
+  return cause.sqlstate().starts_with("XX") || cause.sqlstate() == "08P01";
+}
+
 /// Not in the middle of a COPY.
 bool is_finished(ExecStatusType status) noexcept {
   return status != PGRES_COPY_IN && status != PGRES_COPY_OUT && status != PGRES_COPY_BOTH;
@@ -105,6 +111,10 @@ result<rows> connection::run(const batch& wanted) {
       wire.outlive_batch();
       overdue_ = std::make_unique<exchange>(std::move(wire));
       break;
+    }
+    if (outcome.failure && is_suspect(outcome.failure->cause)) {
+      outcome.failure->cause.with_poisoned_connection();
+      spoiled_ = true;
     }
     if (!outcome.failure || !outcome.failure->stale_plan) break;
 

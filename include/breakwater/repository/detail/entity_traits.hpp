@@ -22,7 +22,7 @@ template <class E>
 inline constexpr table_view view_of{.name = mapping_of<E>.name, .columns = mapping_of<E>.columns};
 
 template <class E, bool column_info::*Flag>
-inline constexpr bool has_column = view_of<E>.find(Flag) != nullptr;
+inline constexpr bool has_column = view_of<E>.has(Flag);
 
 template <class E>
 inline constexpr bool is_versioned = has_column<E, &column_info::version>;

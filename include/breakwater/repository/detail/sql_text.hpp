@@ -22,11 +22,19 @@ struct table_view {
   table_name name;
   std::span<const column_info> columns;
 
-  [[nodiscard]] constexpr const column_info* find(bool column_info::*flag) const noexcept {
-    for (const column_info& column : columns) {
-      if (column.*flag) return &column;
+  // By place and not by address: under -fsanitize=undefined g++ does not take the comparison of a global's address
+  // with null for a constant.
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  [[nodiscard]] constexpr std::size_t place_of(bool column_info::*flag) const noexcept {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i].*flag) return i;
     }
-    return nullptr;
+    return none;
+  }
+  [[nodiscard]] constexpr bool has(bool column_info::*flag) const noexcept { return place_of(flag) != none; }
+  /// REQUIRES that there is one.
+  [[nodiscard]] constexpr const column_info& column(bool column_info::*flag) const noexcept {
+    return columns[place_of(flag)];
   }
 };
 
@@ -118,10 +126,9 @@ enum class trash : std::uint8_t { excluded, included, only };
 
 /// " and (trash condition)", or nothing.
 constexpr void write_and_trash(text_out& out, const table_view& table, trash scope) noexcept {
-  const column_info* deleted_at = table.find(&column_info::soft_delete);
-  if (deleted_at == nullptr || scope == trash::included) return;
+  if (!table.has(&column_info::soft_delete) || scope == trash::included) return;
   out << " and (";
-  write_column(out, table.name, deleted_at->name);
+  write_column(out, table.name, table.column(&column_info::soft_delete).name);
   out << (scope == trash::only ? " is not null)" : " is null)");
 }
 
@@ -245,10 +252,9 @@ constexpr bool is_updated(const column_info& column) noexcept {
 
 /// " and version = $n", or nothing.
 constexpr void write_and_version(text_out& out, const table_view& table, std::size_t parameter) noexcept {
-  const column_info* version = table.find(&column_info::version);
-  if (version == nullptr) return;
+  if (!table.has(&column_info::version)) return;
   out << " and ";
-  write_column(out, table.name, version->name);
+  write_column(out, table.name, table.column(&column_info::version).name);
   out << " = ";
   write_parameter(out, parameter);
 }
@@ -284,7 +290,7 @@ constexpr void write_trash_update(text_out& out, const table_view& table, bool i
   out << "update ";
   write_table(out, table.name);
   out << " set ";
-  write_identifier(out, table.find(&column_info::soft_delete)->name);
+  write_identifier(out, table.column(&column_info::soft_delete).name);
   out << (into_trash ? " = statement_timestamp()" : " = null");
   write_update_marks(out, table, true, false);
   const std::size_t next = write_where_key(out, table, 1);
@@ -302,7 +308,7 @@ constexpr void write_delete(text_out& out, const table_view& table, check_versio
 
 /// The removal that the mapping asks for: into the trash where there is one.
 constexpr void write_remove(text_out& out, const table_view& table, check_version versioned) noexcept {
-  if (table.find(&column_info::soft_delete) != nullptr) {
+  if (table.has(&column_info::soft_delete)) {
     write_trash_update(out, table, true, versioned);
   } else {
     write_delete(out, table, versioned);
