@@ -3,50 +3,16 @@
 # clang-format, clang-tidy and cppcheck over our code; one line each says how it went, after whatever it found.
 #
 #   scripts/lint.sh <build dir with compile_commands.json> [<parallel jobs>]
-#
-# clang-tidy takes seconds per file. A file is therefore remembered as clean under a hash of everything that went into
-# it, and not looked at again until one of those things changes.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 build="$1"
 jobs="${2:-2}"
-database="$build/compile_commands.json"
-remembered="$build/clang-tidy-clean"
 findings="$(mktemp)"
 trap 'rm -f "$findings"' EXIT
 
-[[ -f "$database" ]] || { echo "lint: there is no $database; run make configure" >&2; exit 1; }
-
-# One line per translation unit of ours: file, folder to compile in, command.
-translation_units() {
-  python3 - "$database" "$PWD" <<'END'
-import json, os, sys
-for unit in json.load(open(sys.argv[1])):
-    file = os.path.relpath(unit["file"], sys.argv[2])
-    if not file.startswith(("..", "build/", ".deps/")):
-        print(file, unit["directory"], unit["command"], sep="\t")
-END
-}
-
-# Checks the translation unit "file<TAB>folder<TAB>command" unless it is known to be clean.
-tidy() {
-  local file folder command words preprocessed key
-  IFS=$'\t' read -r file folder command <<<"$1"
-  read -ra words <<<"$command"
-  # Without the launcher, the output and the mode: only what decides the text the compiler sees.
-  [[ "${words[0]}" == *ccache ]] && words=("${words[@]:1}")
-  command="${words[*]}"
-  command="${command%% -o *}"
-  # -C keeps comments, in which NOLINT may stand; -dD keeps macros, whose names are checked.
-  preprocessed="$(cd "$folder" && eval "$command" -E -C -dD "$PWD_ROOT/$file" 2>/dev/null | sha1sum)"
-  key="$(printf '%s\n' "$preprocessed" "$CONFIG_HASH" | sha1sum | cut -d' ' -f1)"
-  [[ ! -e "$REMEMBERED/$key" ]] || return 0
-  clang-tidy --quiet -p "$BUILD" "$file" 2> >(grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header' >&2) ||
-    return 1
-  touch "$REMEMBERED/$key"
-}
+[[ -f "$build/compile_commands.json" ]] || { echo "lint: there is no $build/compile_commands.json; run make configure" >&2; exit 1; }
 
 report() {  # <tool> <what was looked at> <exit code>
   if (($3 == 0)); then
@@ -66,14 +32,8 @@ printf '%s\0' "${files[@]}" | xargs -0 -r clang-format --dry-run -Werror >"$find
 report clang-format "${#files[@]} files; make format repairs them" $code
 
 code=0
-mkdir -p "$remembered"
-export -f tidy
-export PWD_ROOT="$PWD" BUILD="$build" REMEMBERED="$PWD/$remembered" CONFIG_HASH
-CONFIG_HASH="$(cat .clang-tidy tests/.clang-tidy <(clang-tidy --version) | sha1sum)"
-mapfile -t units < <(translation_units)
-printf '%s\0' "${units[@]}" | xargs -0 -r -n 1 -P "$jobs" bash -c 'tidy "$1"' tidy >"$findings" 2>&1 || code=$?
-report clang-tidy "${#units[@]} translation units" $code
-find "$remembered" -type f -mtime +14 -delete
+scripts/clang_tidy.py "$build" "$jobs" >"$findings" 2>&1 || code=$?
+report clang-tidy "$(tail -n 1 "$findings")" $code
 
 code=0
 # Templates and macros of libraries are beyond it: it looks at our sources, with our headers only.

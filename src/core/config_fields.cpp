@@ -47,7 +47,7 @@ constexpr std::array table{
     within<&config::shutdown_grace>("shutdown_grace", 0ms, 1h),
     within<&config::pool, &pool_options::size>("pool.size", 1, 10'000),
     within<&config::pool, &pool_options::min_idle>("pool.min_idle", 0, 10'000),
-    within<&config::pool, &pool_options::max_waiters>("pool.max_waiters", 0, 1'000'000),
+    within<&config::pool, &pool_options::max_waiters>("pool.max_waiters", 1, 1'000'000),
     within<&config::pool, &pool_options::max_lifetime>("pool.max_lifetime", 100ms, 7 * day),
     within<&config::pool, &pool_options::lifetime_jitter>("pool.lifetime_jitter", 0.0, 0.9),
     within<&config::pool, &pool_options::idle_timeout>("pool.idle_timeout", 100ms, 7 * day),

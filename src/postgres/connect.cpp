@@ -116,25 +116,36 @@ void connection::install_notice_receiver() {
 }
 
 result<void> connection::set_up_session(deadline until, const std::stop_token* cancel) {
+  constexpr int first_with_client_check = 140000;
+  const bool may_check_client = PQserverVersion(handle_) >= first_with_client_check;
+  auto done = send_settings(may_check_client, until, cancel);
+  // Not every system that a server runs on can tell it whether its client is still there; it then refuses the setting.
+  constexpr std::string_view invalid_parameter_value = "22023";
+  if (!done && may_check_client && done.error().sqlstate() == invalid_parameter_value) {
+    done = send_settings(false, until, cancel);
+  }
+  return done;
+}
+
+result<void> connection::send_settings(bool with_client_check, deadline until, const std::stop_token* cancel) {
   // The text forms that the codecs read, and the bounds that free a server process whose client is gone. A role's
   // or database's own settings must not change them.
-  std::string sql =
-      "select set_config('DateStyle', 'ISO', false), set_config('IntervalStyle', 'postgres', "
-      "false), "
-      "set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false), "
-      "set_config('standard_conforming_strings', 'on', false), "
-      "set_config('statement_timeout', $1, false), "
-      "set_config('idle_in_transaction_session_timeout', $2, false)";
+  std::string sql = R"(select pg_catalog.set_config('DateStyle', 'ISO', false),
+pg_catalog.set_config('IntervalStyle', 'postgres', false),
+pg_catalog.set_config('bytea_output', 'hex', false),
+pg_catalog.set_config('extra_float_digits', '1', false),
+pg_catalog.set_config('standard_conforming_strings', 'on', false),
+pg_catalog.set_config('statement_timeout', $1, false),
+pg_catalog.set_config('idle_in_transaction_session_timeout', $2, false))";
   parameters values;
   values.add_text(std::to_string(settings_->statement_timeout.count()));
   values.add_text(std::to_string(settings_->idle_in_transaction_timeout.count()));
-  constexpr int first_with_connection_check = 140000;
-  if (PQserverVersion(handle_) >= first_with_connection_check) {
-    sql.append(", set_config('client_connection_check_interval', $3, false)");
+  if (with_client_check) {
+    sql.append(", pg_catalog.set_config('client_connection_check_interval', $3, false)");
     values.add_text(std::to_string(settings_->tcp.client_connection_check_interval.count()));
   }
   // Should the replica be promoted under this connection, nothing sent as a read can write.
-  if (was_replica_) sql.append(", set_config('default_transaction_read_only', 'on', false)");
+  if (was_replica_) sql.append(", pg_catalog.set_config('default_transaction_read_only', 'on', false)");
 
   const statement setup{
       .sql = sql, .name = "session setup", .operation = "SELECT", .kind = statement_class::read, .prepare = false};

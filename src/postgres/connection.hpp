@@ -114,6 +114,7 @@ class connection {
 
   [[nodiscard]] result<void> establish(deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> set_up_session(deadline until, const std::stop_token* cancel);
+  [[nodiscard]] result<void> send_settings(bool with_client_check, deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> enter_pipeline_mode();
   [[nodiscard]] result<void> check_values(const batch& wanted) const;
   [[nodiscard]] bool drain(deadline until);

@@ -74,7 +74,7 @@ struct pool_options {
   std::size_t size = defaults::pool_size;
   /// Connections kept open although nobody needs them. 0..`size`.
   std::size_t min_idle = defaults::pool_min_idle;
-  /// Callers that may wait for a connection; the next is refused (`errc::overloaded`). 0..1000000.
+  /// Callers that may wait for a connection; the next is refused (`errc::overloaded`). 1..1000000.
   std::size_t max_waiters = defaults::pool_max_waiters;
   /// Age at which a connection is replaced once it is free. 100 ms..7 d.
   std::chrono::milliseconds max_lifetime = defaults::pool_max_lifetime;

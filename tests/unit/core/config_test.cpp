@@ -119,6 +119,7 @@ TEST(config, every_bounded_field_refuses_the_values_beside_its_range) {
   EXPECT_TRUE(refused([](auto& c) { c.tcp.keepalives_idle = std::chrono::seconds::min(); }));
   EXPECT_TRUE(refused([](auto& c) { c.pool.lifetime_jitter = std::nan(""); }));
   EXPECT_TRUE(refused([](auto& c) { c.pool.lifetime_jitter = -0.1; }));
+  EXPECT_TRUE(refused([](auto& c) { c.pool.max_waiters = 0; })) << "who opens the first connection waits for it";
   EXPECT_TRUE(refused([](auto& c) { c.consistency = static_cast<bw::consistency>(9); }));
   EXPECT_TRUE(refused([](auto& c) { c.application_name = std::string(64, 'x'); }));
 }
@@ -127,7 +128,6 @@ TEST(config, zero_turns_off_what_can_be_turned_off) {
   bw::config settings = with_node();
   settings.idle_in_transaction_session_timeout = 0ms;
   settings.shutdown_grace = 0ms;
-  settings.pool.max_waiters = 0;
   settings.pool.validate_after_idle = 0ms;
   settings.pool.leak_warning_after = 0ms;
   settings.tcp.user_timeout = 0ms;
