@@ -4,6 +4,7 @@
 #include <breakwater/repository/detail/entity_traits.hpp>
 #include <breakwater/repository/detail/sql_fragment.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
@@ -58,15 +59,25 @@ template <auto Member>
 inline constexpr bool is_nullable = is_optional<value_of<Member>>;
 
 template <auto Member, alias_text Alias>
+constexpr void write_qualified_name(text_out& out) noexcept {
+  if constexpr (Alias.view().empty()) {
+    write_column(out, view_of<owner_of<Member>>.name, info_of<Member>.name);
+  } else {
+    write_column(out, {.schema = {}, .table = Alias.view()}, info_of<Member>.name);
+  }
+}
+
+template <auto Member, alias_text Alias>
 consteval auto qualified_name_text() {
-  constexpr auto write = [](text_out& out) {
-    if constexpr (Alias.view().empty()) {
-      write_column(out, view_of<owner_of<Member>>.name, info_of<Member>.name);
-    } else {
-      write_column(out, {.schema = {}, .table = Alias.view()}, info_of<Member>.name);
-    }
-  };
-  return static_text<write>;
+  constexpr std::size_t size = [] {
+    text_out counter;
+    write_qualified_name<Member, Alias>(counter);
+    return counter.size();
+  }();
+  std::array<char, size + 1> text{};
+  text_out out(text.data());
+  write_qualified_name<Member, Alias>(out);
+  return text;
 }
 
 template <auto Member, alias_text Alias>

@@ -106,11 +106,11 @@ class query {
   }
   /// How many rows match, `limit` and `offset` taken into account.
   [[nodiscard]] result<std::int64_t> count() const {
-    return detail::run_count(*on_, state_, detail::statement_name<E, detail::count_name>);
+    return detail::run_count(*on_, state_, detail::statement_name<E, detail::action::count>);
   }
   /// Does any row match?
   [[nodiscard]] result<bool> exists() const {
-    return detail::run_exists(*on_, state_, detail::statement_name<E, detail::exists_name>);
+    return detail::run_exists(*on_, state_, detail::statement_name<E, detail::action::exists>);
   }
 
   /// Sets the columns in all matching rows, raises their versions, and returns how many there were. Rows in the trash
@@ -119,12 +119,12 @@ class query {
   requires(std::same_as<More, assignment<E>>&&...)
       [[nodiscard]] result<std::size_t> update_all(const assignment<E>& first, const More&... more) const {
     const detail::assignment_view sets[] = {{first.column, &first.value}, {more.column, &more.value}...};
-    return detail::run_update_all(*on_, state_, sets, detail::statement_name<E, detail::update_all_name>);
+    return detail::run_update_all(*on_, state_, sets, detail::statement_name<E, detail::action::update_all>);
   }
   /// Removes all matching rows, into the trash where the mapping has one, and returns how many there were. Without a
   /// condition: `errc::unsafe_operation`, unless `every_row()` was said.
   [[nodiscard]] result<std::size_t> delete_all() const {
-    return detail::run_delete_all(*on_, state_, detail::statement_name<E, detail::delete_all_name>);
+    return detail::run_delete_all(*on_, state_, detail::statement_name<E, detail::action::delete_all>);
   }
 
   /// The statement that `all` sends.
@@ -136,7 +136,7 @@ class query {
 
  private:
   [[nodiscard]] result<rows> select(const detail::query_state& wanted) const {
-    return detail::run_select(*on_, wanted, detail::statement_name<E, detail::select_name>);
+    return detail::run_select(*on_, wanted, detail::statement_name<E, detail::action::select>);
   }
   [[nodiscard]] result<std::optional<E>> end_of_order(bool last) const {
     BOOST_OUTCOME_TRY(const auto bounded, state_.end_of_order(last));

@@ -110,7 +110,7 @@ class repository {
     const std::uint64_t use_default = detail::bind_insert(values, added);
     if (use_default == 0) return write(detail::statements<E>::insert, values);
     const detail::run_time_statement made = detail::insert_with_defaults(
-        detail::view_of<E>, use_default, values.values, detail::statement_name<E, detail::insert_name>);
+        detail::view_of<E>, use_default, values.values, detail::statement_name<E, detail::action::insert>);
     return write(made.view(), values);
   }
 
@@ -138,7 +138,7 @@ class repository {
     const std::array<detail::assignment_view, sizeof...(Sets)> given{
         detail::assignment_view{sets.column, &sets.value}...};
     BOOST_OUTCOME_TRY(const auto made, detail::make_patch(detail::view_of<E>, given, key_values.values,
-                                                          detail::statement_name<E, detail::patch_name>));
+                                                          detail::statement_name<E, detail::action::patch>));
     BOOST_OUTCOME_TRY(const auto answer, on_->execute(made.view(), made.values));
     if (!answer.empty()) return detail::decode_written<E>(*on_, answer, made.view());
     return why_no_row(key, made.view(), made.checks_version);

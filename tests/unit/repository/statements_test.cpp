@@ -19,7 +19,6 @@ using of_account = statements<tests::account>;
 
 static_assert(of_account::get.sql == "select " ACCOUNT_COLUMNS
                                      " from \"accounts\" where \"accounts\".\"id\" = $1 and " LIVE_ACCOUNT);
-static_assert(of_account::get_any.sql == "select " ACCOUNT_COLUMNS " from \"accounts\" where \"accounts\".\"id\" = $1");
 static_assert(of_account::exists.sql ==
               "select exists(select from \"accounts\" where \"accounts\".\"id\" = $1 and " LIVE_ACCOUNT ")");
 static_assert(of_account::insert.sql ==

@@ -105,87 +105,70 @@ inline constexpr bool has_key = std::tuple_size_v<key_tuple<E>> > 0;
 
 // ---- statements ---------------------------------------------------------------------------------------------------
 
-/// A text of exactly the length that `Write` needs, as a constant.
-template <auto Write>
-inline constexpr auto static_text = [] {
-  constexpr std::size_t size = [] {
-    text_out counter;
-    Write(counter);
-    return counter.size();
-  }();
-  std::array<char, size + 1> text{};
-  text_out out(text.data());
-  Write(out);
-  return text;
-}();
+// Texts are made by functions named by plain values, not by lambdas as template arguments: the latter give the
+// variables below no linkage that every compiler and linker agrees on.
 
 template <std::size_t N>
 constexpr std::string_view as_view(const std::array<char, N>& text) noexcept {
   return {text.data(), N - 1};
 }
 
-/// "table.action", the name under which errors, metrics and traces speak of a statement.
-template <class E, const char* Action>
-inline constexpr std::string_view statement_name =
-    as_view(static_text<[](text_out& out) { out << view_of<E>.name.table << "." << Action; }>);
+template <class E, action Action>
+consteval auto make_statement_name() {
+  constexpr std::string_view table = view_of<E>.name.table;
+  constexpr std::string_view name = to_string(Action);
+  std::array<char, table.size() + 1 + name.size() + 1> text{};
+  text_out out(text.data());
+  out << table << "." << name;
+  return text;
+}
+template <class E, action Action>
+inline constexpr auto statement_name_text = make_statement_name<E, Action>();
 
-template <class E>
-constexpr statement mapped_statement(std::string_view sql, std::string_view name, std::string_view operation,
-                                     statement_class kind) noexcept {
+/// "table.action", the name under which errors, metrics and traces speak of a statement.
+template <class E, action Action>
+inline constexpr std::string_view statement_name = as_view(statement_name_text<E, Action>);
+
+template <class E, fixed_statement Which>
+consteval auto make_statement_text() {
+  constexpr std::size_t size = [] {
+    text_out counter;
+    write_fixed(counter, view_of<E>, Which);
+    return counter.size();
+  }();
+  std::array<char, size + 1> text{};
+  text_out out(text.data());
+  write_fixed(out, view_of<E>, Which);
+  return text;
+}
+template <class E, fixed_statement Which>
+inline constexpr auto statement_text = make_statement_text<E, Which>();
+
+template <class E, fixed_statement Which>
+consteval statement make_statement() {
+  constexpr std::string_view sql = as_view(statement_text<E, Which>);
+  constexpr action does = action_of(Which);
+  constexpr bool reads = does == action::get || does == action::exists;
   return {.sql = sql,
-          .name = name,
-          .operation = operation,
+          .name = statement_name<E, does>,
+          .operation = operation_of(Which, is_soft_deleted<E>),
           .table = view_of<E>.name.table,
           .print = fingerprint(sql),
-          .kind = kind,
+          .kind = reads ? statement_class::read : statement_class::write,
           .mapped = true};
 }
 
-// Names as arrays, so that they can be template arguments.
-inline constexpr char get_name[] = "get";
-inline constexpr char exists_name[] = "exists";
-inline constexpr char insert_name[] = "insert";
-inline constexpr char update_name[] = "update";
-inline constexpr char patch_name[] = "patch";
-inline constexpr char remove_name[] = "remove";
-inline constexpr char restore_name[] = "restore";
-inline constexpr char purge_name[] = "purge";
-inline constexpr char select_name[] = "select";
-inline constexpr char count_name[] = "count";
-inline constexpr char update_all_name[] = "update_all";
-inline constexpr char delete_all_name[] = "delete_all";
-
-/// The statements of an entity whose shape is fixed: constants, fingerprints included.
+/// The statements of an entity whose shape is fixed: constants, fingerprints included. Each is made when it is used.
 template <class E>
 struct statements {
-  template <auto Write, const char* Name>
-  static constexpr statement make(std::string_view operation, statement_class kind) noexcept {
-    return mapped_statement<E>(as_view(static_text<Write>), statement_name<E, Name>, operation, kind);
-  }
-
-  static constexpr statement get = make<[](text_out& out) { write_get(out, view_of<E>, trash::excluded); }, get_name>(
-      "SELECT", statement_class::read);
-  static constexpr statement get_any =
-      make<[](text_out& out) { write_get(out, view_of<E>, trash::included); }, get_name>("SELECT",
-                                                                                         statement_class::read);
-  static constexpr statement exists =
-      make<[](text_out& out) { write_exists(out, view_of<E>); }, exists_name>("SELECT", statement_class::read);
-  static constexpr statement insert =
-      make<[](text_out& out) { write_insert(out, view_of<E>, 0); }, insert_name>("INSERT", statement_class::write);
-  static constexpr statement update =
-      make<[](text_out& out) { write_update(out, view_of<E>); }, update_name>("UPDATE", statement_class::write);
-  static constexpr statement remove =
-      make<[](text_out& out) { write_remove(out, view_of<E>, check_version::no); }, remove_name>(
-          is_soft_deleted<E> ? "UPDATE" : "DELETE", statement_class::write);
-  static constexpr statement remove_checked =
-      make<[](text_out& out) { write_remove(out, view_of<E>, check_version::yes); }, remove_name>(
-          is_soft_deleted<E> ? "UPDATE" : "DELETE", statement_class::write);
-  static constexpr statement restore =
-      make<[](text_out& out) { write_trash_update(out, view_of<E>, false, check_version::no); }, restore_name>(
-          "UPDATE", statement_class::write);
-  static constexpr statement purge =
-      make<[](text_out& out) { write_delete(out, view_of<E>, check_version::no); }, purge_name>("DELETE",
-                                                                                                statement_class::write);
+  static constexpr statement get = make_statement<E, fixed_statement::get>();
+  static constexpr statement exists = make_statement<E, fixed_statement::exists>();
+  static constexpr statement insert = make_statement<E, fixed_statement::insert>();
+  static constexpr statement update = make_statement<E, fixed_statement::update>();
+  static constexpr statement remove = make_statement<E, fixed_statement::remove>();
+  static constexpr statement remove_checked = make_statement<E, fixed_statement::remove_checked>();
+  static constexpr statement restore = make_statement<E, fixed_statement::restore>();
+  static constexpr statement purge = make_statement<E, fixed_statement::purge>();
 };
 
 }  // namespace breakwater::detail

@@ -315,4 +315,85 @@ constexpr void write_remove(text_out& out, const table_view& table, check_versio
   }
 }
 
+// ---- by name --------------------------------------------------------------------------------------------------------
+
+/// What an operation is called in statement names: "accounts.get".
+enum class action : std::uint8_t {
+  get,
+  exists,
+  insert,
+  update,
+  patch,
+  remove,
+  restore,
+  purge,
+  select,
+  count,
+  update_all,
+  delete_all
+};
+
+constexpr std::string_view to_string(action value) noexcept {
+  switch (value) {
+    case action::get: return "get";
+    case action::exists: return "exists";
+    case action::insert: return "insert";
+    case action::update: return "update";
+    case action::patch: return "patch";
+    case action::remove: return "remove";
+    case action::restore: return "restore";
+    case action::purge: return "purge";
+    case action::select: return "select";
+    case action::count: return "count";
+    case action::update_all: return "update_all";
+    case action::delete_all: return "delete_all";
+  }
+  return "";
+}
+
+/// A statement whose text depends on nothing but the mapping.
+enum class fixed_statement : std::uint8_t { get, exists, insert, update, remove, remove_checked, restore, purge };
+
+constexpr action action_of(fixed_statement which) noexcept {
+  switch (which) {
+    case fixed_statement::get: return action::get;
+    case fixed_statement::exists: return action::exists;
+    case fixed_statement::insert: return action::insert;
+    case fixed_statement::update: return action::update;
+    case fixed_statement::remove:
+    case fixed_statement::remove_checked: return action::remove;
+    case fixed_statement::restore: return action::restore;
+    case fixed_statement::purge: return action::purge;
+  }
+  return action::get;
+}
+
+/// The SQL command it is, for metrics.
+constexpr std::string_view operation_of(fixed_statement which, bool has_trash) noexcept {
+  switch (which) {
+    case fixed_statement::get:
+    case fixed_statement::exists: return "SELECT";
+    case fixed_statement::insert: return "INSERT";
+    case fixed_statement::update:
+    case fixed_statement::restore: return "UPDATE";
+    case fixed_statement::remove:
+    case fixed_statement::remove_checked: return has_trash ? "UPDATE" : "DELETE";
+    case fixed_statement::purge: return "DELETE";
+  }
+  return "";
+}
+
+constexpr void write_fixed(text_out& out, const table_view& table, fixed_statement which) noexcept {
+  switch (which) {
+    case fixed_statement::get: write_get(out, table, trash::excluded); return;
+    case fixed_statement::exists: write_exists(out, table); return;
+    case fixed_statement::insert: write_insert(out, table, 0); return;
+    case fixed_statement::update: write_update(out, table); return;
+    case fixed_statement::remove: write_remove(out, table, check_version::no); return;
+    case fixed_statement::remove_checked: write_remove(out, table, check_version::yes); return;
+    case fixed_statement::restore: write_trash_update(out, table, false, check_version::no); return;
+    case fixed_statement::purge: write_delete(out, table, check_version::no); return;
+  }
+}
+
 }  // namespace breakwater::detail
