@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace breakwater::detail {
 
@@ -10,17 +11,21 @@ result<void> check_types(const rows& answer, std::span<const field_type> fields,
     return error(errc::internal, "the server answered with fewer columns than were asked for").with_table(table);
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const field_type& field = fields[i];
-    if (field.reads.empty()) continue;
-    const std::uint32_t type = answer.column_type(i);
-    if (std::ranges::find(field.reads, type) != field.reads.end()) continue;
-    return error(errc::mapping_mismatch, "column \"" + std::string(field.column) +
-                                             "\" has the PostgreSQL type number " + std::to_string(type) +
-                                             ", which the C++ member's type does not read; change one of the two")
-        .with_table(table)
-        .with_column(field.column);
+    if (auto fits = check_type(answer, i, fields[i].reads, fields[i].column); !fits) {
+      return std::move(fits).error().with_table(table);
+    }
   }
   return success();
+}
+
+result<void> check_type(const rows& answer, std::size_t column, std::span<const std::uint32_t> reads,
+                        std::string_view name) {
+  const std::uint32_t type = answer.column_type(column);
+  if (reads.empty() || std::ranges::find(reads, type) != reads.end()) return success();
+  return error(errc::mapping_mismatch, "column \"" + std::string(name) + "\" has the PostgreSQL type number " +
+                                           std::to_string(type) +
+                                           ", which the C++ member's type does not read; change one of the two")
+      .with_column(name);
 }
 
 error bad_cell(bool null, std::string_view table, std::string_view column) {

@@ -42,18 +42,6 @@ result<void> check_no_extra(const rows& answer, std::span<const std::size_t> pla
                                            "; leave them out of the statement, or say allow_extra_columns()");
 }
 
-result<void> check_type(const rows& answer, std::size_t column, const field_type& field) {
-  const std::uint32_t type = answer.column_type(column);
-  if (field.reads.empty() || std::ranges::find(field.reads, type) != field.reads.end()) {
-    return success();
-  }
-  const std::string_view name = answer.column_name(column);
-  return error(errc::mapping_mismatch, "column " + quoted(name) + " has the PostgreSQL type number " +
-                                           std::to_string(type) +
-                                           ", which the C++ member's type does not read; change one of the two")
-      .with_column(name);
-}
-
 /// The column of that name; `absent` if there is none, or an error if there are two.
 result<std::size_t> only_column(const rows& answer, std::string_view name) {
   std::size_t found = absent;
@@ -81,7 +69,7 @@ result<void> match_by_name(const rows& answer, std::span<const field_type> field
     BOOST_OUTCOME_TRY(check_no_extra(answer, places));
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    BOOST_OUTCOME_TRY(check_type(answer, places[i], fields[i]));
+    BOOST_OUTCOME_TRY(check_type(answer, places[i], fields[i].reads, answer.column_name(places[i])));
   }
   return success();
 }
@@ -93,7 +81,7 @@ result<void> match_by_position(const rows& answer, std::span<const field_type> f
                                              " asked for by position");
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    BOOST_OUTCOME_TRY(check_type(answer, i, fields[i]));
+    BOOST_OUTCOME_TRY(check_type(answer, i, fields[i].reads, answer.column_name(i)));
     places[i] = i;
   }
   return success();

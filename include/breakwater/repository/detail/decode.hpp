@@ -31,6 +31,10 @@ constexpr field_type field_type_of(std::string_view column) noexcept {
 /// Errors: `mapping_mismatch` naming the first column whose type the member can not hold.
 [[nodiscard]] result<void> check_types(const rows& answer, std::span<const field_type> fields, std::string_view table);
 
+/// The same for one column.
+[[nodiscard]] result<void> check_type(const rows& answer, std::size_t column, std::span<const std::uint32_t> reads,
+                                      std::string_view name);
+
 /// The value does not fit the member, or is NULL where the member holds no NULL.
 [[nodiscard]] error bad_cell(bool null, std::string_view table, std::string_view column);
 
