@@ -13,6 +13,7 @@ namespace {
 /// The arrays libpq wants for a statement's values, on the stack for all but the widest statements.
 class libpq_values {
  public:
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): the arrays hold no more than the statement has values
   explicit libpq_values(const parameters& values) {
     const std::size_t n = values.size();
     if (n > inline_size) {

@@ -22,7 +22,7 @@ result<rows> lease_channel::run(const request& wanted) {
   connection& link = *borrowed;
   const statement& what = wanted.what;
 
-  std::array<command, 3> commands;
+  std::array<command, 3> commands{};
   std::size_t count = 0;
   parameters none;
   parameters timeout_value;

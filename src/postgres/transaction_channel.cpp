@@ -45,7 +45,7 @@ result<rows> transaction_channel::run_batch(const statement& what, const paramet
         .with_statement(what.name);
   }
   const deadline until = wanted == nullptr ? until_ : until_.earlier_of(wanted->until);
-  std::array<command, 3> commands;
+  std::array<command, 3> commands{};
   std::size_t count = 0;
   const parameters none;
   parameters timeout_value;

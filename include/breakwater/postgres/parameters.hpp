@@ -35,7 +35,8 @@ class parameters {
 
   // None of these is defaulted: the inline buffers stay uninitialised, and only what is used of them is copied. That is
   // what makes an empty one cheap.
-  parameters() noexcept {}  // NOLINT(modernize-use-equals-default)
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-member-init, modernize-use-equals-default)
+  parameters() noexcept {}
   parameters(const parameters& other)
       : size_(other.size_),
         used_(other.used_),
@@ -53,6 +54,7 @@ class parameters {
     copy_inline_part(other);
     other.clear();
   }
+  // NOLINTEND(cppcoreguidelines-pro-type-member-init, modernize-use-equals-default)
   parameters& operator=(const parameters& other) {
     if (this != &other) *this = parameters(other);
     return *this;

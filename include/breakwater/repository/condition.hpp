@@ -497,7 +497,7 @@ requires detail::mapped_member<Member> && std::convertible_to<const Value&, deta
   assignment<detail::owner_of<Member>> made{
       .value = {.text = std::string(1, detail::sql_fragment::placeholder), .values = {}},
       .column = &detail::info_of<Member>};
-  const detail::value_of<Member> converted(value);
+  const detail::value_of<Member>& converted = value;  // a temporary where the types differ
   bind(made.value.values, converted);
   if constexpr (detail::info_of<Member>.sensitive) made.value.values.mark_sensitive();
   return made;

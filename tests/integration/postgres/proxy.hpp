@@ -32,8 +32,8 @@ class proxy {
 
  private:
   struct link {
-    int client;
-    int server;
+    int client = -1;
+    int server = -1;
     bool client_spoke = false;
     bool server_ended = false;
     bool silenced = false;

@@ -16,15 +16,15 @@ std::optional<bw::testing::cluster>& cluster_slot() {
 constexpr std::string_view schema[] = {
     "drop schema if exists shop cascade",
     "drop table if exists accounts, tickets, tags",
-    "create table accounts (id bigint generated always as identity primary key, owner text not null unique, "
-    "balance numeric(20, 8) not null constraint no_debt check (balance >= 0), version int not null, "
-    "created_at timestamptz not null, updated_at timestamptz not null, deleted_at timestamptz)",
-    "create table tickets (id uuid primary key default gen_random_uuid(), state text not null default 'new', "
-    "priority int not null default 3)",
+    ("create table accounts (id bigint generated always as identity primary key, owner text not null unique, "
+     "balance numeric(20, 8) not null constraint no_debt check (balance >= 0), version int not null, "
+     "created_at timestamptz not null, updated_at timestamptz not null, deleted_at timestamptz)"),
+    ("create table tickets (id uuid primary key default gen_random_uuid(), state text not null default 'new', "
+     "priority int not null default 3)"),
     "create table tags (name text primary key)",
     "create schema shop",
-    "create table shop.\"order\" (\"user.name\" bigint, \"a \"\"quoted\"\" name\" int, \"select\" text not null, "
-    "\"Note\" text, primary key (\"user.name\", \"a \"\"quoted\"\" name\"))",
+    ("create table shop.\"order\" (\"user.name\" bigint, \"a \"\"quoted\"\" name\" int, \"select\" text not null, "
+     "\"Note\" text, primary key (\"user.name\", \"a \"\"quoted\"\" name\"))"),
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ struct report {
 template <class First, class Second>
 struct pair_of {
   First first;
-  Second second_one_;
+  Second second_one_;  // NOLINT(readability-identifier-naming): a name that a user may choose
 };
 }  // namespace named
 
@@ -66,6 +66,7 @@ struct move_only {
   int second = 0;
 };
 struct spelled {
+  // NOLINTNEXTLINE(readability-identifier-naming): every form that a user may choose
   int _leading, trailing_, UPPER, x1, value, T, at;
 };
 
@@ -87,7 +88,7 @@ class closed {
   [[maybe_unused]] int b_ = 0;
 };
 struct constructed {
-  constructed() {}
+  constructed() = default;
   int a = 0;
 };
 union either_or {

@@ -9,7 +9,7 @@
 
 namespace breakwater::detail {
 
-__extension__ typedef unsigned __int128 uint128;
+__extension__ using uint128 = unsigned __int128;
 
 /// Every coefficient of so many digits fits 128 bits, with room for one carry.
 inline constexpr unsigned max_small_digits = 38;

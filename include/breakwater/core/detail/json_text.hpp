@@ -186,7 +186,7 @@ class json_validator {
       return;
     }
     constexpr std::string_view known = "\"\\/bfnrt";
-    if (at_ == text_.size() || known.find(text_[at_]) == known.npos) return fail(json_fault::bad_string);
+    if (at_ == text_.size() || known.find(text_[at_]) == std::string_view::npos) return fail(json_fault::bad_string);
     ++at_;
   }
 

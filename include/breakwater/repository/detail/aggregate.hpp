@@ -208,6 +208,7 @@ struct base_probe {
 
 template <class T>
 consteval bool check_flat_aggregate() {
+  // NOLINTNEXTLINE(bugprone-branch-clone): joined by || all conditions would be instantiated, for which not every T is fit
   if constexpr (!std::is_class_v<T> || !std::is_aggregate_v<T>) {
     return false;
   } else if constexpr (requires { T{base_probe<T>{}}; }) {
