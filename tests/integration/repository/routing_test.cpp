@@ -108,54 +108,54 @@ class node_loss : public ::testing::Test {
   void SetUp() override {
     auto started = bw::testing::cluster::start({.replicas = 1});
     ASSERT_OK(started);
-    cluster_.emplace(std::move(started).value());
+    cluster.emplace(std::move(started).value());
     bw::config config;
-    config.nodes = cluster_->dsns();
-    config.observer = watcher_;
+    config.nodes = cluster->dsns();
+    config.observer = watcher;
     auto opened = bw::database::open(config);
     ASSERT_OK(opened);
-    db_.emplace(std::move(opened).value());
-    ASSERT_OK(db_->session().execute("create table tags (name text primary key)"));
-    ASSERT_OK(cluster_->wait_for_replay(cluster_->replica(0)));
+    db.emplace(std::move(opened).value());
+    ASSERT_OK(db->session().execute("create table tags (name text primary key)"));
+    ASSERT_OK(cluster->wait_for_replay(cluster->replica(0)));
   }
-  void TearDown() override { db_.reset(); }
+  void TearDown() override { db.reset(); }
 
-  std::optional<bw::testing::cluster> cluster_;
-  std::shared_ptr<recorder> watcher_ = std::make_shared<recorder>();
-  std::optional<bw::database> db_;
+  std::optional<bw::testing::cluster> cluster;
+  std::shared_ptr<recorder> watcher = std::make_shared<recorder>();
+  std::optional<bw::database> db;
 };
 
 TEST_F(node_loss, reads_go_on_when_the_replica_dies) {
-  ASSERT_OK(db_->session().repository<tag>().count());
-  EXPECT_EQ(watcher_->last().role, bw::node_role::replica);
-  ASSERT_OK(cluster_->kill(cluster_->replica(0)));
-  for (int i = 0; i < 20; ++i) ASSERT_OK(db_->session().repository<tag>().count());
-  EXPECT_EQ(watcher_->last().role, bw::node_role::primary);
+  ASSERT_OK(db->session().repository<tag>().count());
+  EXPECT_EQ(watcher->last().role, bw::node_role::replica);
+  ASSERT_OK(cluster->kill(cluster->replica(0)));
+  for (int i = 0; i < 20; ++i) ASSERT_OK(db->session().repository<tag>().count());
+  EXPECT_EQ(watcher->last().role, bw::node_role::primary);
 }
 
 TEST_F(node_loss, reads_go_on_and_writes_say_why_not_when_the_primary_dies) {
-  ASSERT_OK(cluster_->kill(cluster_->primary()));
-  for (int i = 0; i < 20; ++i) ASSERT_OK(db_->session().repository<tag>().count());
+  ASSERT_OK(cluster->kill(cluster->primary()));
+  for (int i = 0; i < 20; ++i) ASSERT_OK(db->session().repository<tag>().count());
   const auto started = std::chrono::steady_clock::now();
-  const auto refused = db_->session({.timeout = 1s}).repository<tag>().insert({.name = "x"});
+  const auto refused = db->session({.timeout = 1s}).repository<tag>().insert({.name = "x"});
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().applied(), bw::applied::no) << refused.error().message();
   EXPECT_LT(std::chrono::steady_clock::now() - started, 2s);
 }
 
 TEST_F(node_loss, writes_go_on_after_a_promotion_without_a_restart) {
-  ASSERT_OK(cluster_->kill(cluster_->primary()));
-  ASSERT_OK(cluster_->promote(cluster_->replica(0)));
+  ASSERT_OK(cluster->kill(cluster->primary()));
+  ASSERT_OK(cluster->promote(cluster->replica(0)));
   const auto until = std::chrono::steady_clock::now() + 10s;
   bw::result<tag> written = bw::errc::internal;
   while (!written && std::chrono::steady_clock::now() < until) {
-    written = db_->session({.timeout = 500ms}).repository<tag>().insert({.name = "x"});
+    written = db->session({.timeout = 500ms}).repository<tag>().insert({.name = "x"});
     if (!written) {
       ASSERT_EQ(written.error().applied(), bw::applied::no) << written.error().message();
     }
   }
   ASSERT_OK(written);
-  EXPECT_EQ(watcher_->last().role, bw::node_role::primary);
+  EXPECT_EQ(watcher->last().role, bw::node_role::primary);
 }
 
 }  // namespace
