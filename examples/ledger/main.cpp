@@ -97,6 +97,7 @@ bw::result<bool> run(std::chrono::seconds duration) {
   bw::config config;
   config.nodes = cluster.dsns();
   config.application_name = "ledger";
+  config.operation_timeout = 10s;  // see workload.cpp
   config.observer = nodes;
   BOOST_OUTCOME_TRY(auto db, bw::database::open(config));
   BOOST_OUTCOME_TRY(const auto accounts, ledger::open_accounts(db));
