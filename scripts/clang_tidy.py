@@ -83,7 +83,8 @@ def main():
     units = [unit for unit in json.loads((build / "compile_commands.json").read_text())
              if not os.path.relpath(unit["file"], ROOT).startswith(NOT_OURS)]
     common = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    common += "".join(path.read_text() for path in (ROOT / ".clang-tidy", ROOT / "tests/.clang-tidy"))
+    for path in (ROOT / ".clang-tidy", ROOT / "tests/.clang-tidy"):
+        common += "\n".join(line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))
 
     contents = Contents()
     unknown = [unit for unit in units if not is_clean(contents, common, build, unit)]
