@@ -1,6 +1,7 @@
 #include "session_state.hpp"
 #include <breakwater/repository/database.hpp>
 
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -54,7 +55,12 @@ health_report database::health(std::chrono::milliseconds timeout) const {
   {
     std::vector<std::jthread> checks;  // few nodes, and asked by a health endpoint: a thread each is simplest
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      checks.emplace_back([&, i] { report.nodes[i] = check(*nodes[i], until); });
+      const auto ask = [&, i] { report.nodes[i] = check(*nodes[i], until); };
+      try {
+        checks.emplace_back(ask);
+      } catch (const std::system_error&) {
+        ask();  // no thread to be had: one after the other, then
+      }
     }
   }
   std::size_t primaries = 0;

@@ -35,6 +35,12 @@ error refuse_every_row(const char* operation, std::string_view name) {
 
 result<void> check_bulk(const query_state& wanted, const char* operation, std::string_view name) {
   if (wanted.condition.empty() && !wanted.every_row) return refuse_every_row(operation, name);
+  if (wanted.scope != trash::excluded) {
+    return error(errc::invalid_argument, std::string(operation) +
+                                             " leaves the trash alone: it can not be combined with with_trashed or "
+                                             "only_trashed; use restore or purge")
+        .with_statement(name);
+  }
   if (wanted.limit || wanted.offset || !wanted.order.empty()) {
     return error(errc::invalid_argument,
                  std::string(operation) + " takes all rows of its condition: it has no order, limit or offset")

@@ -114,8 +114,7 @@ transaction_state::transaction_state(std::shared_ptr<session_state> session, pos
                                      const transaction_options& options, deadline until, source_location where,
                                      unsigned attempt)
     : session_(std::move(session)), until_(until), where_(where), attempt_(attempt) {
-  const std::stop_token& cancel = session_->options().cancel;
-  channel_.emplace(std::move(held), options, until, cancel.stop_possible() ? &cancel : nullptr);
+  channel_.emplace(std::move(held), options, until);
 }
 
 result<rows> transaction_state::execute(const statement& what, const parameters& values) {
@@ -140,7 +139,10 @@ result<rows> transaction_state::execute(const statement& what, const parameters&
   return answer;
 }
 
-void transaction_state::note(const error& failure) noexcept { met_conflict_ = met_conflict_ || is_conflict(failure); }
+void transaction_state::note(const error& failure) noexcept {
+  met_conflict_ = met_conflict_ || is_conflict(failure);
+  may_be_applied_ = may_be_applied_ || failure.applied() != applied::no;
+}
 
 result<void> transaction_state::commit() {
   if (!channel_) return error(errc::unsafe_operation, "the transaction has ended already");
@@ -150,9 +152,6 @@ result<void> transaction_state::commit() {
   auto committed = channel_->commit();
   if (!committed) {
     note(committed.error());
-    // A failed statement that the closure passed over may have been a conflict; with the rest applied that no
-    // longer matters.
-    met_conflict_ = met_conflict_ && committed.error().applied() == applied::no;
     committed.error().with_attempts(attempt_).with_node(channel_->node());
   }
   if (sends_commit) report.finish(committed, 0, channel_->node(), channel_->role(), 1);
@@ -174,7 +173,14 @@ result<unsigned> transaction_state::begin_savepoint() {
 result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
   if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
   savepoints_ = depth - 1;
-  if (keep) return channel_->release_savepoint(depth);
+  if (keep) {
+    auto released = channel_->release_savepoint(depth);
+    // A statement inside had failed and was passed over: then nothing of the inside stays.
+    if (!released) {
+      BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
+    }
+    return released;
+  }
   BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
   met_conflict_ = false;  // it was inside, and is undone: a transaction that had met one before had failed by then
   return success();

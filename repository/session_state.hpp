@@ -78,7 +78,7 @@ class transaction_state final : public executor {
   [[nodiscard]] pqxx::dbtransaction& native();
   [[nodiscard]] unsigned attempt() const noexcept { return attempt_; }
   /// A statement of it, or its COMMIT, met a conflict after which the whole transaction may run again.
-  [[nodiscard]] bool met_conflict() const noexcept { return met_conflict_; }
+  [[nodiscard]] bool met_conflict() const noexcept { return met_conflict_ && !may_be_applied_; }
 
  private:
   void note(const error& failure) noexcept;
@@ -90,6 +90,7 @@ class transaction_state final : public executor {
   const unsigned attempt_;
   unsigned savepoints_ = 0;
   bool met_conflict_ = false;
+  bool may_be_applied_ = false;  // some of it: then it never runs again
 };
 
 }  // namespace breakwater::detail

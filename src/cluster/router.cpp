@@ -3,6 +3,7 @@
 #include "postgres/server_settings.hpp"
 
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace breakwater::routing {
@@ -51,7 +52,12 @@ result<std::unique_ptr<router>> router::open(const config& settings) {
     BOOST_OUTCOME_TRY(const auto any_role, given.with("target_session_attrs", "any"));
     for (dsn& address : any_role.split_hosts()) addresses.push_back(std::move(address));
   }
-  std::unique_ptr<router> opened(new router(settings, std::move(addresses)));
+  std::unique_ptr<router> opened;
+  try {
+    opened.reset(new router(settings, std::move(addresses)));
+  } catch (const std::system_error&) {
+    return error(errc::resource_exhausted, "the operating system starts no more threads");
+  }
   BOOST_OUTCOME_TRY(opened->connect_all(deadline::after(settings.connect_timeout)));
   return opened;
 }
@@ -156,12 +162,14 @@ error router::no_primary_known() const {
 }
 
 void router::ask_for_roles(const request& wanted) {
-  const auto now = deadline::clock::now();
-  const auto patience = wanted.until.remaining(now) / share_of_deadline_for_discovery;
-  const deadline until = wanted.until.is_never() ? wanted.until : deadline::after(patience, now);
+  auto left = static_cast<deadline::clock::rep>(nodes_.size());
   for (const auto& each : nodes_) each->connections().open_first();
   for (const auto& each : nodes_) {
     // A server says that its role has changed with its next answer; the pool acts on it when the connection comes back.
+    // Each has its share of the time, so that one that hangs does not hide the others.
+    const auto now = deadline::clock::now();
+    const auto patience = wanted.until.remaining(now) / (share_of_deadline_for_discovery * left--);
+    const deadline until = wanted.until.is_never() ? wanted.until : deadline::after(patience, now);
     auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where);
     if (borrowed) (void)borrowed.assume_value()->ping(until);
   }

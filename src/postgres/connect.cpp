@@ -128,13 +128,14 @@ result<void> connection::set_up_session(deadline until, const std::stop_token* c
 }
 
 result<void> connection::send_settings(bool with_client_check, deadline until, const std::stop_token* cancel) {
-  // The text forms that the codecs read, and the bounds that free a server process whose client is gone. A role's
+  // The text forms that the codecs read, the warnings by which a COMMIT tells that it was not replicated, and the bounds that free a server process whose client is gone. A role's
   // or database's own settings must not change them.
   std::string sql = R"(select pg_catalog.set_config('DateStyle', 'ISO', false),
 pg_catalog.set_config('IntervalStyle', 'postgres', false),
 pg_catalog.set_config('bytea_output', 'hex', false),
 pg_catalog.set_config('extra_float_digits', '1', false),
 pg_catalog.set_config('standard_conforming_strings', 'on', false),
+pg_catalog.set_config('client_min_messages', 'warning', false),
 pg_catalog.set_config('statement_timeout', $1, false),
 pg_catalog.set_config('idle_in_transaction_session_timeout', $2, false))";
   parameters values;

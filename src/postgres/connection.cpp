@@ -38,6 +38,21 @@ bool is_suspect(const error& cause) noexcept {
   return cause.sqlstate().starts_with("XX") || cause.sqlstate() == "08P01";
 }
 
+/// Some texts of the server quote what they were given, and code of the database's own may quote anything: a text that
+/// holds a bound value is not shown. Very short values would be found in every text, and tell nothing.
+void withhold_values(error& cause, const batch& wanted) {
+  constexpr std::size_t shortest = 4;
+  const std::string text = cause.message();
+  for (const command& sent : wanted.commands) {
+    for (std::size_t i = 0; i < sent.values->size(); ++i) {
+      const std::string_view value = sent.values->text(i);
+      if (value.size() < shortest || text.find(value) == std::string::npos) continue;
+      cause.with_text("the server refused the statement (its text is withheld, it quotes a bound value)");
+      return;
+    }
+  }
+}
+
 /// Not in the middle of a COPY.
 bool is_finished(ExecStatusType status) noexcept {
   return status != PGRES_COPY_IN && status != PGRES_COPY_OUT && status != PGRES_COPY_BOTH;
@@ -53,7 +68,8 @@ connection::~connection() {
   if (unanswered_ || spoiled_ || PQtransactionStatus(handle_) == PQTRANS_ACTIVE) {
     // What lies in the socket's buffer must not reach the server later, when another has written since.
     const linger reset{.l_onoff = 1, .l_linger = 0};
-    if (PQsocket(handle_) >= 0) ::setsockopt(PQsocket(handle_), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    // Of the duplicate: libpq may have closed its own descriptor already.
+    if (abort_socket_ >= 0) ::setsockopt(abort_socket_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }
   PQsetNoticeReceiver(
       handle_, [](void*, const pg_result*) {}, nullptr);
@@ -112,6 +128,7 @@ result<rows> connection::run(const batch& wanted) {
       overdue_ = std::make_unique<exchange>(std::move(wire));
       break;
     }
+    if (outcome.failure) withhold_values(outcome.failure->cause, wanted);
     if (outcome.failure && is_suspect(outcome.failure->cause)) {
       outcome.failure->cause.with_poisoned_connection();
       spoiled_ = true;
@@ -225,17 +242,22 @@ bool connection::is_replica() const noexcept {
   return value == nullptr ? was_replica_ : std::strcmp(value, "on") == 0;
 }
 
-result<void> connection::enter_pipeline_mode() {
-  if (is_broken() || unanswered_) {
-    return error(errc::connection_failed, "the connection was lost earlier").with_poisoned_connection();
-  }
-  if (PQpipelineStatus(handle_) == PQ_PIPELINE_ON) return success();
+void connection::finish_native_answers() {
+  if (is_broken() || PQpipelineStatus(handle_) != PQ_PIPELINE_OFF) return;
   // libpqxx leaves the end of a COPY's answer unread, and libpq then counts as busy. Only what is there already is
   // read: a COPY that still runs is its owner's to finish.
   while (PQisBusy(handle_) == 0) {
     const rows rest(PQgetResult(handle_));
     if (rest.native() == nullptr || !is_finished(PQresultStatus(rest.native()))) break;
   }
+}
+
+result<void> connection::enter_pipeline_mode() {
+  if (is_broken() || unanswered_) {
+    return error(errc::connection_failed, "the connection was lost earlier").with_poisoned_connection();
+  }
+  if (PQpipelineStatus(handle_) == PQ_PIPELINE_ON) return success();
+  finish_native_answers();
   if (PQenterPipelineMode(handle_) == 0 || PQsetnonblocking(handle_, 1) != 0) {
     return error(errc::unsafe_operation,
                  "the connection is still in use through libpqxx; finish its streams and pipelines first");

@@ -84,6 +84,9 @@ class connection {
   /// it keeps to a descriptor of its own, for libpq may close its one at any time.
   void abort() noexcept;
 
+  /// Not to be lent again: its session is not as the next borrower expects it.
+  void retire() noexcept { spoiled_ = true; }
+
   /// Idle and outside any transaction: fit for another borrower.
   [[nodiscard]] bool is_clean() const noexcept;
   /// Lost, told goodbye by the server, or in a state that can not be repaired.
@@ -104,6 +107,8 @@ class connection {
   /// The libpqxx connection that this is: blocking, out of pipeline mode, until the next `run` takes it back. Where
   /// that is not possible the connection is cut, so that its first use throws pqxx::broken_connection.
   [[nodiscard]] pqxx::connection& take_native() noexcept;
+  /// Reads what libpqxx has left unread, without waiting: only then does libpq know the transaction's state.
+  void finish_native_answers();
 
  private:
   struct native_closer {

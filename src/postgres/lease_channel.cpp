@@ -1,6 +1,7 @@
 #include "postgres/lease_channel.hpp"
 
 #include "postgres/server_settings.hpp"
+#include "postgres/statement_effects.hpp"
 
 #include <array>
 #include <span>
@@ -20,7 +21,16 @@ result<lease> borrow_live(pool& connections, const request& wanted) {
 result<rows> lease_channel::run(const request& wanted) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections_, wanted));
   connection& link = *borrowed;
-  const statement& what = wanted.what;
+  statement what = wanted.what;
+  if (!what.mapped && may_commit_by_itself(what.sql)) {
+    if (what.enforce_read_only) {
+      return error(errc::invalid_argument,
+                   "CALL and DO can not be held to read-only: a COMMIT inside ends that. Run it without read_only()")
+          .with_statement(what.name)
+          .with_node(link.node());
+    }
+    what.may_commit_by_itself = true;
+  }
 
   std::array<command, 3> commands{};
   std::size_t count = 0;
@@ -47,6 +57,8 @@ result<rows> lease_channel::run(const request& wanted) {
         .with_statement(what.name)
         .with_node(link.node());
   }
+  // What a SET leaves behind must not meet the connection's next borrower.
+  if (answer && !what.mapped && changed_session(what.sql, answer.assume_value().command_tag())) link.retire();
   return answer;
 }
 

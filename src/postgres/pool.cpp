@@ -72,6 +72,16 @@ result<lease> pool::acquire(deadline until, const std::stop_token* cancel, sourc
     const bool rested = now - chosen.idle_since >= options_.validate_after_idle;
     lock.unlock();
     if (!rested || still_lives(chosen, until)) return lease(*this, chosen);
+    if (!chosen.link->is_broken()) {
+      // Not dead, only slower than this caller has time for: it is put in order in the background.
+      give_back(chosen);
+      if (until.expired(clock::now())) {
+        return error(errc::deadline_exceeded, "the deadline came before a connection could be checked")
+            .with_node(node());
+      }
+      lock.lock();
+      continue;
+    }
 
     lock.lock();
     auto dead = remove(chosen);

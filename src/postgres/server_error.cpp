@@ -17,9 +17,10 @@ std::string_view field(const pg_result* result, int code) noexcept {
 
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
-/// The text of an error as far as it may be shown.
-std::string public_text(const sqlstate_row& row, std::string_view primary) {
-  if (row.text_is_public && !primary.empty()) return first_line(primary);
+/// The text of an error as far as it may be shown. RAISE chooses its own SQLSTATE, and its text may say anything.
+std::string public_text(const sqlstate_row& row, std::string_view primary, std::string_view source_function) {
+  const bool raised = source_function == "exec_stmt_raise";
+  if (row.text_is_public && !raised && !primary.empty()) return first_line(primary);
   return "the server answered " + std::string(row.condition) + " (its text is withheld, it may quote values)";
 }
 
@@ -54,7 +55,7 @@ server_error read_server_error(const pg_result* result, const statement* what) {
   const sqlstate_row& row = sqlstate(code);
   const bool mismatch = what != nullptr && what->mapped && is_schema_mismatch(code);
   error cause(mismatch ? errc::mapping_mismatch : row.meaning,
-              public_text(row, field(result, PG_DIAG_MESSAGE_PRIMARY)));
+              public_text(row, field(result, PG_DIAG_MESSAGE_PRIMARY), field(result, PG_DIAG_SOURCE_FUNCTION)));
   cause.with_sqlstate(code)
       .with_constraint(field(result, PG_DIAG_CONSTRAINT_NAME))
       .with_table(field(result, PG_DIAG_TABLE_NAME))

@@ -1,6 +1,7 @@
 #include "postgres/transaction_channel.hpp"
 
 #include "postgres/server_settings.hpp"
+#include "postgres/statement_effects.hpp"
 
 #include <array>
 #include <span>
@@ -21,9 +22,8 @@ std::string savepoint_name(unsigned depth) { return "bw_savepoint_" + std::to_st
 
 }  // namespace
 
-transaction_channel::transaction_channel(lease held, const transaction_options& options, deadline until,
-                                         const std::stop_token* cancel)
-    : held_(std::move(held)), options_(options), until_(until), cancel_(cancel) {}
+transaction_channel::transaction_channel(lease held, const transaction_options& options, deadline until)
+    : held_(std::move(held)), options_(options), until_(until) {}
 
 std::string transaction_channel::begin_sql() const {
   std::string sql = "begin isolation level ";
@@ -44,6 +44,8 @@ result<rows> transaction_channel::run_batch(const statement& what, const paramet
     return error(errc::unsafe_operation, "the transaction has ended; its repositories can not be used any more")
         .with_statement(what.name);
   }
+  if (native_) held_->finish_native_answers();
+  if (begun_ && held_->is_clean()) return ended_behind_our_back(what);
   const deadline until = wanted == nullptr ? until_ : until_.earlier_of(wanted->until);
   std::array<command, 3> commands{};
   std::size_t count = 0;
@@ -63,24 +65,28 @@ result<rows> transaction_channel::run_batch(const statement& what, const paramet
   auto answer = held_->run({.commands = std::span(commands).first(count),
                             .kind = batch_kind::in_transaction,
                             .until = until,
-                            .cancel = wanted == nullptr ? cancel_ : wanted->cancel});
+                            // BEGIN and savepoints are the library's own: what they undo must not depend on the
+                            // caller's patience.
+                            .cancel = wanted == nullptr ? nullptr : wanted->cancel});
   begun_ = begun_ || held_->in_transaction();
   if (!answer) return explain(std::move(answer).error());
-  // COMMIT AND CHAIN leaves a transaction open, but another one.
-  if (!held_->in_transaction() || answer.assume_value().command_tag() == "COMMIT") {
-    ended_ = true;
-    root_cause_ = error(errc::unsafe_operation,
-                        "the statement ended the transaction behind the library's back; what it "
-                        "had done may be committed. "
-                        "Return success or an error from the closure instead")
-                      .with_applied(applied::unknown)
-                      .with_statement(what.name)
-                      .with_node(node());
-    return *root_cause_;
-  }
+  const std::string_view tag = answer.assume_value().command_tag();
+  if (!held_->in_transaction() || chained_transaction(what.sql, tag)) return ended_behind_our_back(what);
+  session_changed_ = session_changed_ || changed_session(what.sql, tag);
   // Who kept the libpqxx transaction may go on using it.
   if (native_) (void)held_->take_native();
   return answer;
+}
+
+error transaction_channel::ended_behind_our_back(const statement& what) {
+  ended_ = true;
+  root_cause_ = error(errc::unsafe_operation,
+                      "the transaction was ended behind the library's back, by a statement of its own or through "
+                      "libpqxx; what it had done may be committed. Return success or an error from the closure instead")
+                    .with_applied(applied::unknown)
+                    .with_statement(what.name)
+                    .with_node(node());
+  return *root_cause_;
 }
 
 error transaction_channel::explain(error failure) {
@@ -90,6 +96,8 @@ error transaction_channel::explain(error failure) {
     error cause = *root_cause_;
     return cause.with_statement(failure.statement());
   }
+  // A raw COMMIT that failed: an ERROR answer, so all of it is rolled back, and there is no transaction any more.
+  if (begun_ && !ended_ && held_->is_clean()) ended_ = true;
   // What was refused before it reached the server aborted nothing.
   if (!root_cause_ && (ended_ || !begun_ || held_->in_failed_transaction())) root_cause_ = failure;
   if (native_ && !ended_) (void)held_->take_native();
@@ -98,6 +106,7 @@ error transaction_channel::explain(error failure) {
 
 result<void> transaction_channel::commit() {
   native_.reset();
+  held_->finish_native_answers();
   if (ended_) {
     return root_cause_ ? *root_cause_
                        : error(errc::unsafe_operation, "the transaction was ended by a statement of its own")
@@ -112,6 +121,8 @@ result<void> transaction_channel::commit() {
                      root_cause_->message())
         .with_node(node());
   }
+  const statement commit_statement = plain("commit", "commit");
+  if (held_->is_clean()) return ended_behind_our_back(commit_statement);
   // A goodbye that came before COMMIT is sent tells that nothing was applied; after it, nothing would.
   if (!held_->consume_pending()) {
     ended_ = true;
@@ -120,7 +131,6 @@ result<void> transaction_channel::commit() {
         .with_node(node())
         .with_poisoned_connection();
   }
-  const statement commit_statement = plain("commit", "commit");
   const parameters none;
   const std::array commands{command{&commit_statement, &none}};
   auto answer = held_->run({.commands = commands, .kind = batch_kind::commit, .until = until_});
@@ -128,7 +138,10 @@ result<void> transaction_channel::commit() {
     rollback();  // the deadline had passed before COMMIT was sent
   }
   ended_ = true;
-  if (answer) return success();
+  if (answer) {
+    if (session_changed_) held_->retire();  // a SET without LOCAL outlives its transaction
+    return success();
+  }
   error failure = std::move(answer).error();
   if (failure.code() == errc::rolled_back && root_cause_) {
     failure.with_text(
@@ -141,6 +154,7 @@ result<void> transaction_channel::commit() {
 
 void transaction_channel::rollback() noexcept {
   native_.reset();
+  held_->finish_native_answers();
   if (!begun_ || held_->is_broken() || !held_->in_transaction()) {
     ended_ = true;
     return;
@@ -170,7 +184,13 @@ result<void> transaction_channel::release_savepoint(unsigned depth) {
 }
 
 result<void> transaction_channel::rollback_to_savepoint(unsigned depth) {
-  BOOST_OUTCOME_TRY(run_plain("rollback to savepoint " + savepoint_name(depth), "rollback to savepoint"));
+  auto undone = run_plain("rollback to savepoint " + savepoint_name(depth), "rollback to savepoint");
+  if (!undone) {
+    // What was to be undone is still there: the transaction must not be committed.
+    ended_ = true;
+    root_cause_ = undone.error();
+    return undone;
+  }
   root_cause_.reset();  // the transaction is usable again
   return success();
 }

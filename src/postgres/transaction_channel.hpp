@@ -28,7 +28,7 @@ namespace breakwater::postgres {
 class transaction_channel final : public channel {
  public:
   /// `until` bounds every statement and the COMMIT.
-  transaction_channel(lease held, const transaction_options& options, deadline until, const std::stop_token* cancel);
+  transaction_channel(lease held, const transaction_options& options, deadline until);
 
   [[nodiscard]] result<rows> run(const request& wanted) override;
 
@@ -59,14 +59,15 @@ class transaction_channel final : public channel {
   [[nodiscard]] result<rows> run_batch(const statement& what, const parameters& values, const request* wanted);
   [[nodiscard]] result<void> run_plain(const std::string& sql, const char* name);
   [[nodiscard]] error explain(error failure);
+  [[nodiscard]] error ended_behind_our_back(const statement& what);
   [[nodiscard]] std::string begin_sql() const;
 
   lease held_;
   const transaction_options options_;
   const deadline until_;
-  const std::stop_token* const cancel_;
   bool begun_ = false;
   bool ended_ = false;
+  bool session_changed_ = false;
   std::optional<error> root_cause_;  // why the server refuses everything but a rollback
   std::unique_ptr<native_transaction> native_;
 };

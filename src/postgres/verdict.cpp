@@ -27,8 +27,10 @@ error unknown_fate(const exchange_outcome& outcome) {
   return unknown.with_applied(applied::unknown);
 }
 
-/// An ERROR answer: the statement, and what it belongs to, was rolled back.
+/// An ERROR answer: the statement, and what it belongs to, was rolled back; unless it commits by itself on its way.
 error refusal(error cause, const batch& wanted, deadline::clock::time_point now) {
+  const bool in_parts = wanted.kind == batch_kind::autocommit && wanted.subject().may_commit_by_itself;
+  if (in_parts || cause.code() == errc::commit_unknown) cause.with_applied(applied::unknown);
   if (cause.sqlstate() == "57014" && wanted.until.remaining(now) <= own_timeout_tolerance) {
     cause.with_code(errc::deadline_exceeded).with_text("ended by the server at the deadline");
   }
@@ -52,6 +54,9 @@ result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplica
   if (outcome.reached != phase::complete) {
     return incomplete(outcome, wanted, now).with_statement(subject.name).with_poisoned_connection();
   }
+  // An error that only libpq knows of, such as too little memory for the answer: the server has done its part.
+  const bool by_client = outcome.failure && outcome.failure->cause.sqlstate().empty();
+  if (by_client && wanted.may_apply()) return unknown_fate(outcome).with_statement(subject.name);
   if (outcome.failure) {
     error cause = refusal(outcome.failure->cause, wanted, now);
     if (outcome.failure->fatal) cause.with_poisoned_connection();

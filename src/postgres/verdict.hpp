@@ -16,6 +16,8 @@ namespace breakwater::postgres {
 ///     sent      | FATAL 57P03, 57P05            | its code, applied::no      | its code, applied::no
 ///     sent      | FATAL, lost, deadline, cancel | commit_unknown, unknown    | its code, applied::no
 ///     complete  | ERROR                         | its code, applied::no      | its code, applied::no
+///     complete  | ERROR of a CALL or DO         | its code, applied::unknown | its code, applied::no
+///     complete  | an error of libpq's own       | commit_unknown, unknown    | its code, applied::no
 ///     complete  | warning: not replicated       | commit_unknown, unknown    | rows
 ///     complete  | COMMIT answered with ROLLBACK | rolled_back, applied::no   | -
 ///     complete  | otherwise                     | rows                       | rows

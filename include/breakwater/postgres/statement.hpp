@@ -34,9 +34,10 @@ struct statement {
   std::string_view table{};    ///< the table's name, or empty
   std::uint64_t print = 0;     ///< `fingerprint(sql)`
   statement_class kind = statement_class::write;
-  bool mapped = false;             ///< made from a mapping: a name the server does not know is a mapping_mismatch
-  bool prepare = true;             ///< worth a place in the connection's statement cache
-  bool enforce_read_only = false;  ///< raw text declared read-only: the server shall hold it to that
+  bool mapped = false;                ///< made from a mapping: a name the server does not know is a mapping_mismatch
+  bool prepare = true;                ///< worth a place in the connection's statement cache
+  bool may_commit_by_itself = false;  ///< a CALL or DO: an ERROR does not tell that nothing of it was applied
+  bool enforce_read_only = false;     ///< raw text declared read-only: the server shall hold it to that
 
   [[nodiscard]] constexpr bool is_read() const noexcept { return kind == statement_class::read; }
 };

@@ -357,14 +357,15 @@ template <class C, class D>
 using predicate_over = typename predicate_over_list<
     typename add_sources<source_list<typename C::source_type>, typename D::source_type>::type>::type;
 
-/// `if_null` is what the comparison with an empty optional becomes; empty: nothing is smaller or greater than NULL.
+/// `if_null` is what the comparison with an empty optional becomes; empty: nothing is smaller or
+/// greater than NULL, and its negation is not true either.
 template <class C, class V>
 [[nodiscard]] typename C::predicate_type compare(const C& column, std::string_view with, const V& value,
                                                  std::string_view if_null) {
   if constexpr (is_optional<V>) {
     if (value) return column.compared(with, *value);
     return typename C::predicate_type(
-        {.text = if_null.empty() ? std::string("false") : std::string(column.sql_name()).append(if_null)});
+        {.text = if_null.empty() ? std::string("null::boolean") : std::string(column.sql_name()).append(if_null)});
   } else {
     return column.compared(with, value);
   }
@@ -490,15 +491,41 @@ struct assignment {
   const detail::column_info* column = nullptr;
 };
 
+namespace detail {
+
+/// What may be stored in a member's column: what it compares with, and NULL where it can hold that. Nothing is
+/// converted silently: an integer that does not fit is the server's to refuse (`errc::data_error`).
+template <auto Member, class Value>
+inline constexpr bool is_assignable = compares<value_of<Member>, Value> ||
+                                      (is_nullable<Member> && std::same_as<Value, std::nullopt_t>);
+
+template <auto Member, class Value>
+void bind_assigned(parameters& out, const Value& value) {
+  using column = without_optional_t<value_of<Member>>;
+  if constexpr (std::same_as<Value, std::nullopt_t>) {
+    out.add_null(codec<column>::type);
+  } else if constexpr (is_optional<Value>) {
+    static_assert(is_nullable<Member>, "breakwater: this member can not be NULL, so it is not set from an optional");
+    if (!value) {
+      out.add_null(codec<column>::type);
+    } else {
+      bind_for<Member>(out, *value);
+    }
+  } else {
+    bind_for<Member>(out, value);
+  }
+}
+
+}  // namespace detail
+
 /// `bw::set<&Account::balance>(bw::numeric{"5"})`. An optional member also takes `std::nullopt`.
 template <auto Member, class Value>
-requires detail::mapped_member<Member> && std::convertible_to<const Value&, detail::value_of<Member>>
+requires detail::mapped_member<Member> && detail::is_assignable<Member, Value>
 [[nodiscard]] assignment<detail::owner_of<Member>> set(const Value& value) {
   assignment<detail::owner_of<Member>> made{
       .value = {.text = std::string(1, detail::sql_fragment::placeholder), .values = {}},
       .column = &detail::info_of<Member>};
-  const detail::value_of<Member>& converted = value;  // a temporary where the types differ
-  bind(made.value.values, converted);
+  detail::bind_assigned<Member>(made.value.values, value);
   if constexpr (detail::info_of<Member>.sensitive) made.value.values.mark_sensitive();
   return made;
 }

@@ -191,7 +191,10 @@ class repository {
   [[nodiscard]] result<E> write(const statement& what, const detail::binder& values) const {
     BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, what, values));
     if (answer.empty()) {
-      return error(errc::unsafe_operation, "the database wrote no row: a trigger or rule suppressed it")
+      // It may have written elsewhere instead.
+      return error(errc::unsafe_operation,
+                   "the database returned no row: a trigger or rule suppressed or redirected it")
+          .with_applied(on_->autocommits() ? applied::unknown : applied::no)
           .with_statement(what.name);
     }
     return detail::decode_written<E>(*on_, answer, what);

@@ -55,7 +55,7 @@ TEST_F(commits_without_their_standby, are_unknown_at_the_deadline) {
 TEST_F(commits_without_their_standby, of_a_transaction_are_unknown_at_the_deadline) {
   auto held = app.borrow();
   ASSERT_TRUE(held);
-  transaction_channel tx(std::move(held).value(), {}, deadline::after(300ms), nullptr);
+  transaction_channel tx(std::move(held).value(), {}, deadline::after(300ms));
   const statement insert = write("insert into promises values (2)");
   const parameters none;
   ASSERT_TRUE(succeeds(tx.run({.what = insert, .values = none, .until = deadline::never()})));
@@ -80,7 +80,7 @@ TEST_F(commits_without_their_standby, of_a_transaction_are_unknown_when_an_opera
   const std::string pid = backend();
   auto held = app.borrow();
   ASSERT_TRUE(held);
-  transaction_channel tx(std::move(held).value(), {}, deadline::after(patience), nullptr);
+  transaction_channel tx(std::move(held).value(), {}, deadline::after(patience));
   const statement insert = write("insert into promises values (4)");
   const parameters none;
   ASSERT_TRUE(succeeds(tx.run({.what = insert, .values = none, .until = deadline::never()})));

@@ -28,7 +28,7 @@ class transactions : public ::testing::Test {
                                              deadline until = deadline::after(patience)) {
     auto held = on.borrow();
     EXPECT_TRUE(succeeds(held));
-    return std::make_unique<transaction_channel>(std::move(held).value(), options, until, nullptr);
+    return std::make_unique<transaction_channel>(std::move(held).value(), options, until);
   }
   static result<rows> run(transaction_channel& in, const statement& what, const parameters& values = {},
                           deadline until = deadline::after(patience), const std::stop_token* cancel = nullptr) {

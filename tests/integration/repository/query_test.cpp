@@ -124,6 +124,49 @@ TEST_F(queries, bulk_changes_return_how_many_rows_they_changed) {
   EXPECT_ERROR(accounts.query().every_row().limit(1).delete_all(), errc::invalid_argument);
 }
 
+TEST_F(queries, bulk_changes_leave_the_trash_alone) {
+  const auto all = col<&account::id> > 0;
+  EXPECT_ERROR(accounts.only_trashed().where(all).delete_all(), errc::invalid_argument);
+  EXPECT_ERROR(accounts.with_trashed().where(all).update_all(bw::set<&account::owner>("x")), errc::invalid_argument);
+}
+
+TEST_F(queries, what_is_not_smaller_than_null_is_not_everything) {
+  const std::optional<bw::timestamptz> no_cutoff;
+  EXPECT_EQ(accounts.where(!(col<&account::created_at> >= no_cutoff)).delete_all().value(), 0U);
+  EXPECT_EQ(accounts.count().value(), 5);
+}
+
+TEST_F(queries, an_assigned_integer_is_never_cut_to_fit) {
+  const auto lines = session.repository<ticket>();
+  ASSERT_OK(lines.insert({}));
+  EXPECT_ERROR(lines.query().every_row().update_all(bw::set<&ticket::priority>(5'000'000'000)), errc::data_error);
+  EXPECT_EQ(truth("select priority from tickets"), "3");
+}
+
+TEST_F(queries, a_setting_does_not_reach_the_next_borrower) {
+  ASSERT_OK(session.execute("set application_name = 'left behind'"));
+  EXPECT_NE(session.query("select current_setting('application_name')").one<std::string>().value(), "left behind");
+}
+
+TEST_F(queries, an_error_of_a_procedure_does_not_claim_that_nothing_was_applied) {
+  const auto halfway =
+      session.execute("do $$ begin insert into tags values ('kept'); commit; raise exception 'too late'; end $$");
+  EXPECT_ERROR(halfway, errc::data_error);
+  EXPECT_EQ(halfway.error().applied(), bw::applied::unknown);
+  EXPECT_EQ(truth("select name from tags"), "kept") << "so it would be a lie";
+  EXPECT_ERROR(session.query("do $$ begin end $$").read_only().execute(), errc::invalid_argument);
+}
+
+TEST_F(queries, an_error_never_quotes_a_bound_value) {
+  const auto cast = session.query("select ?::regclass", "s3cr3t_name").as<std::string>();
+  EXPECT_FALSE(cast.has_value());
+  EXPECT_EQ(cast.error().message().find("s3cr3t"), std::string::npos) << cast.error().message();
+  const auto raised =
+      session.execute("do $$ begin raise exception 'the key s3cr3t exists' using errcode = 'unique_violation'; end $$");
+  EXPECT_ERROR(raised, errc::unique_violation);
+  EXPECT_EQ(raised.error().message().find("s3cr3t"), std::string::npos) << raised.error().message();
+}
+
 TEST_F(queries, a_hundred_thousand_keys_are_one_value) {
   std::vector<std::int64_t> keys(100'000);
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<std::int64_t>(i);

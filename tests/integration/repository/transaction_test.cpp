@@ -9,6 +9,7 @@
 
 #include <barrier>
 #include <stdexcept>
+#include <stop_token>
 #include <thread>
 
 namespace tests {
@@ -255,6 +256,78 @@ TEST_F(transactions, a_conflict_undone_with_its_savepoint_does_not_run_the_closu
   });
   EXPECT_ERROR(refused, errc::validation_failed);
   EXPECT_EQ(runs, 1U);
+}
+
+TEST_F(transactions, a_savepoint_is_undone_although_its_caller_was_cancelled_meanwhile) {
+  std::stop_source source;
+  bw::session own = db().session({.cancel = source.get_token()});
+  const auto done = own.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(add(tx, "ada"));
+    const auto inner = tx.transact([&](bw::transaction& sub) -> bw::result<void> {
+      BOOST_OUTCOME_TRY(add(sub, "eve"));
+      source.request_stop();
+      return bw::errc::validation_failed;
+    });
+    EXPECT_ERROR(inner, errc::validation_failed);
+    return bw::success();
+  });
+  ASSERT_OK(done);
+  EXPECT_EQ(owners(), "ada");
+}
+
+TEST_F(transactions, an_inner_failure_passed_over_undoes_the_inside_and_no_more) {
+  ASSERT_OK(session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(add(tx, "ada"));
+    const auto inner = tx.transact([&](bw::transaction& sub) -> bw::result<void> {
+      BOOST_OUTCOME_TRY(add(sub, "eve"));
+      EXPECT_ERROR(add(sub, "ada"), errc::unique_violation);
+      return bw::success();
+    });
+    EXPECT_FALSE(inner.has_value());
+    return add(tx, "bob");
+  }));
+  EXPECT_EQ(owners(), "ada,bob");
+}
+
+TEST_F(transactions, a_rollback_through_libpqxx_is_not_reported_as_a_commit) {
+  const auto pretended = session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(add(tx, "ada"));
+    tx.native().exec("rollback");
+    return bw::success();
+  });
+  EXPECT_ERROR(pretended, errc::unsafe_operation);
+  EXPECT_EQ(owners(), "");
+}
+
+TEST_F(transactions, a_raw_commit_that_fails_is_not_followed_by_success) {
+  ASSERT_OK(session.execute("drop table if exists later"));
+  ASSERT_OK(session.execute("create table later (n int unique deferrable initially deferred)"));
+  const auto pretended = session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(tx.execute("insert into later values (1), (1)"));
+    EXPECT_ERROR(tx.execute("commit"), errc::unique_violation);
+    return bw::success();
+  });
+  EXPECT_FALSE(pretended.has_value());
+  EXPECT_EQ(pretended.error().applied(), bw::applied::no) << pretended.error().message();
+  EXPECT_EQ(truth("select count(*) from later"), "0");
+}
+
+TEST_F(transactions, a_chained_rollback_is_noticed) {
+  const auto pretended = session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(add(tx, "ada"));
+    (void)tx.execute("rollback and chain");
+    return bw::success();
+  });
+  EXPECT_ERROR(pretended, errc::unsafe_operation);
+  EXPECT_EQ(owners(), "");
+}
+
+TEST_F(transactions, a_setting_made_inside_does_not_reach_the_next_one) {
+  ASSERT_OK(session.transact([](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(tx.execute("set application_name = 'left behind'"));
+    return bw::success();
+  }));
+  EXPECT_NE(session.query("select current_setting('application_name')").one<std::string>().value(), "left behind");
 }
 
 TEST_F(transactions, a_commit_is_an_event_of_its_own) {

@@ -175,10 +175,13 @@ TEST_F(types, a_type_made_anew_is_told_once_and_then_works_again) {
 TEST_F(types, times_are_read_right_whatever_the_sessions_time_zone) {
   const bw::timestamptz moment{"2026-07-01 12:00:00.5+00"};
   for (const char* zone : {"UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Marquesas"}) {
-    ASSERT_OK(session.execute("set time zone '" + std::string(zone) + "'"));
-    EXPECT_EQ(session.query("select ?::timestamptz", moment).one<bw::timestamptz>().value(), moment) << zone;
+    const auto read = session.transact([&](bw::transaction& tx) -> bw::result<bw::timestamptz> {
+      BOOST_OUTCOME_TRY(tx.execute("set local time zone '" + std::string(zone) + "'"));
+      return tx.query("select ?::timestamptz", moment).one<bw::timestamptz>();
+    });
+    ASSERT_OK(read);
+    EXPECT_EQ(read.value(), moment) << zone;
   }
-  ASSERT_OK(session.execute("reset time zone"));
 }
 
 TEST_F(types, a_value_the_database_refuses_is_a_data_error_that_does_not_quote_it) {

@@ -88,7 +88,8 @@ TEST(condition, null_compares_by_is_null_only) {
   const std::optional<bw::timestamptz> absent;
   EXPECT_EQ(where(col<&account::deleted_at> == absent), "(\"accounts\".\"deleted_at\" is null)");
   EXPECT_EQ(where(col<&account::deleted_at> != absent), "(\"accounts\".\"deleted_at\" is not null)");
-  EXPECT_EQ(where(col<&account::deleted_at> < absent), "(false)") << "nothing is smaller than NULL";
+  EXPECT_EQ(where(col<&account::deleted_at> < absent), "(null::boolean)") << "nothing is smaller than NULL";
+  EXPECT_EQ(where(!(col<&account::deleted_at> < absent)), "(not (null::boolean))") << "nor is anything not smaller";
 }
 
 TEST(condition, an_integer_beyond_the_columns_range_is_compared_not_cut) {

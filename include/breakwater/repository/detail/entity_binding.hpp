@@ -153,7 +153,8 @@ template <entity E>
 [[nodiscard]] result<E> decode_written(const executor& on, const rows& answer, const statement& what) {
   auto decoded = decode_first<E>(answer);
   if (!decoded) {
-    decoded.error().with_applied(on.autocommits() ? applied::yes : applied::no).with_statement(what.name);
+    const bool committed = what.kind == statement_class::write && on.autocommits();
+    decoded.error().with_applied(committed ? applied::yes : applied::no).with_statement(what.name);
   }
   return decoded;
 }

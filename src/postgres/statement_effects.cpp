@@ -1,0 +1,82 @@
+#include "postgres/statement_effects.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+
+namespace breakwater::postgres {
+namespace {
+
+bool is_letter(char c) noexcept { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
+
+bool equal_words(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+std::size_t end_of_block_comment(std::string_view sql, std::size_t at) noexcept {
+  int depth = 0;
+  while (at < sql.size()) {
+    if (sql.substr(at, 2) == "/*") {
+      ++depth;
+      at += 2;
+    } else if (sql.substr(at, 2) == "*/") {
+      at += 2;
+      if (--depth == 0) return at;
+    } else {
+      ++at;
+    }
+  }
+  return at;
+}
+
+/// Takes the next word off `sql`; empty when something else than a word comes next.
+std::string_view next_word(std::string_view& sql) noexcept {
+  std::size_t at = 0;
+  for (;;) {
+    while (at < sql.size() && std::isspace(static_cast<unsigned char>(sql[at])) != 0) ++at;
+    if (sql.substr(at, 2) == "--") {
+      at = std::min(sql.find('\n', at), sql.size());
+    } else if (sql.substr(at, 2) == "/*") {
+      at = end_of_block_comment(sql, at);
+    } else {
+      break;
+    }
+  }
+  std::size_t end = at;
+  while (end < sql.size() && is_letter(sql[end])) ++end;
+  const std::string_view word = sql.substr(at, end - at);
+  sql.remove_prefix(end);
+  return word;
+}
+
+}  // namespace
+
+bool may_commit_by_itself(std::string_view sql) noexcept {
+  const std::string_view first = next_word(sql);
+  return equal_words(first, "call") || equal_words(first, "do");
+}
+
+bool changed_session(std::string_view sql, std::string_view tag) noexcept {
+  if (tag == "RESET" || tag == "LISTEN" || tag == "UNLISTEN" || tag == "DISCARD ALL" || tag == "DISCARD TEMP" ||
+      tag == "LOAD" || tag == "PREPARE" || tag == "DEALLOCATE" || tag == "DEALLOCATE ALL") {
+    return true;
+  }
+  if (tag != "SET") return false;
+  (void)next_word(sql);  // SET
+  const std::string_view second = next_word(sql);
+  return !equal_words(second, "local") && !equal_words(second, "transaction") && !equal_words(second, "constraints");
+}
+
+bool chained_transaction(std::string_view sql, std::string_view tag) noexcept {
+  if (tag == "COMMIT") return true;
+  if (tag != "ROLLBACK") return false;
+  // ROLLBACK TO SAVEPOINT has the same tag, and is everybody's good right.
+  for (std::string_view word = next_word(sql); !word.empty(); word = next_word(sql)) {
+    if (equal_words(word, "chain")) return true;
+  }
+  return false;
+}
+
+}  // namespace breakwater::postgres

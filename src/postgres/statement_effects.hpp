@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+/// What raw SQL can do besides what it is for. Judged by its first words only; where they leave a doubt, the careful
+/// answer is given.
+namespace breakwater::postgres {
+
+/// CALL and DO may COMMIT inside, so an ERROR does not tell that nothing of them was applied.
+[[nodiscard]] bool may_commit_by_itself(std::string_view sql) noexcept;
+
+/// The statement, answered with `tag`, left a setting, a channel or the like behind in the session: SET without LOCAL,
+/// RESET, LISTEN, ... It would reach the connection's next borrower.
+[[nodiscard]] bool changed_session(std::string_view sql, std::string_view tag) noexcept;
+
+/// The statement, answered with `tag`, ended the transaction although one is open afterwards: COMMIT AND CHAIN,
+/// ROLLBACK AND CHAIN.
+[[nodiscard]] bool chained_transaction(std::string_view sql, std::string_view tag) noexcept;
+
+}  // namespace breakwater::postgres

@@ -1,0 +1,36 @@
+#include "postgres/statement_effects.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace breakwater::postgres;
+
+TEST(statement_effects, call_and_do_may_commit_by_themselves) {
+  EXPECT_TRUE(may_commit_by_itself("call p()"));
+  EXPECT_TRUE(may_commit_by_itself("  -- why\n /* a /* nested */ one */ DO $$ begin end $$"));
+  EXPECT_FALSE(may_commit_by_itself("insert into t values (1)"));
+  EXPECT_FALSE(may_commit_by_itself("callback"));
+  EXPECT_FALSE(may_commit_by_itself(""));
+  EXPECT_FALSE(may_commit_by_itself("/* never closed"));
+}
+
+TEST(statement_effects, a_setting_outlives_its_statement_unless_it_is_local) {
+  EXPECT_TRUE(changed_session("set search_path = x", "SET"));
+  EXPECT_TRUE(changed_session("SET SESSION role x", "SET"));
+  EXPECT_FALSE(changed_session("set local search_path = x", "SET"));
+  EXPECT_FALSE(changed_session("set transaction read only", "SET"));
+  EXPECT_FALSE(changed_session("set constraints all deferred", "SET"));
+  EXPECT_TRUE(changed_session("reset all", "RESET"));
+  EXPECT_TRUE(changed_session("listen news", "LISTEN"));
+  EXPECT_FALSE(changed_session("select 1", "SELECT 1"));
+}
+
+TEST(statement_effects, a_chain_ends_one_transaction_and_begins_another) {
+  EXPECT_TRUE(chained_transaction("commit and chain", "COMMIT"));
+  EXPECT_TRUE(chained_transaction("rollback and chain", "ROLLBACK"));
+  EXPECT_FALSE(chained_transaction("rollback to savepoint a", "ROLLBACK"));
+  EXPECT_FALSE(chained_transaction("insert ...", "INSERT 0 1"));
+}
+
+}  // namespace
