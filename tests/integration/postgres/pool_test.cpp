@@ -237,6 +237,17 @@ TEST(pool, asks_a_connection_that_rested_whether_it_lives) {
   EXPECT_EQ(between.round_trips() - then, 1);
 }
 
+TEST(pool, a_caller_without_time_for_the_check_does_not_cost_the_connection) {
+  client app({.size = 1, .validate_after_idle = 0ms});
+  EXPECT_TRUE(succeeds(app.run(read("select 1"))));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(error_of(app.borrow(deadline::after(-1ms))).code(), errc::deadline_exceeded);
+  }
+  EXPECT_EQ(app.connections.counts().open, 1U);
+  EXPECT_TRUE(succeeds(app.run(read("select 1"))));
+  EXPECT_EQ(app.events.opened(), 1);
+}
+
 // --- maintenance ----------------------------------------------------------------------------------------------
 
 TEST(pool_maintenance, closes_connections_that_nobody_needs_down_to_the_minimum) {
