@@ -120,6 +120,7 @@ result<rows> connection::run(const batch& wanted) {
       wire.read_on(outcome, patience, no_stop);
       if (outcome.ended == wait_result::timed_out) outcome.ended = wait_result::cancelled;
     }
+    if (outcome.failure) withhold_values(outcome.failure->cause, wanted);
     unanswered_ = outcome.reached != phase::complete;
     // Half a batch without its Sync: there is no answer to wait for.
     if (outcome.reached == phase::not_sent) spoiled_ = true;
@@ -128,7 +129,6 @@ result<rows> connection::run(const batch& wanted) {
       overdue_ = std::make_unique<exchange>(std::move(wire));
       break;
     }
-    if (outcome.failure) withhold_values(outcome.failure->cause, wanted);
     if (outcome.failure && is_suspect(outcome.failure->cause)) {
       outcome.failure->cause.with_poisoned_connection();
       spoiled_ = true;
