@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 #
-# Checks README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md of the checkout:   check_docs.sh <checkout>
+# Checks README.md, CONTRIBUTING.md, CHANGELOG.md, docs/*.md and docs/guide/*.md of the checkout:   check_docs.sh <checkout>
 #
 # - A fenced block behind a comment `<!-- examples/guide/crud.cpp#stale -->` is the text between `// [stale]` and
 #   `// [/stale]` in that file, less the indentation that all its lines share.
-# - Every C++ block of docs/guide.md is such a block, so that no example is text only.
+# - Every C++ block of docs/guide.md and docs/guide/*.md is such a block, so that no example is text only.
 # - Links to files lead to files, and anchors to headings.
 
 set -euo pipefail
 cd "$1"
+shopt -s nullglob
 
 failed=0
 problem() {
@@ -45,7 +46,7 @@ check_blocks() {
           problem "$doc:$number: this block is not the region $name of $source:"
           diff <(printf '%s' "$text") <(printf '%s\n' "$wanted") || true
         fi
-      elif [[ "$doc" == docs/guide.md && "$language" == cpp ]]; then
+      elif [[ "$doc" == docs/guide* && "$language" == cpp ]]; then
         problem "$doc:$number: a C++ block without '<!-- examples/guide/<file>#<region> -->' before it"
       fi
       marker='' text=''
@@ -91,7 +92,7 @@ check_links() {
     sed -E 's/^\]\((.*)\)$/\1/; s/^\[[^]]+\]: *//' | sort -u)
 }
 
-for doc in README.md CONTRIBUTING.md CHANGELOG.md docs/*.md; do
+for doc in README.md CONTRIBUTING.md CHANGELOG.md docs/*.md docs/guide/*.md; do
   [[ -f "$doc" ]] || { problem "there is no $doc"; continue; }
   check_blocks "$doc"
   check_links "$doc"
