@@ -6,12 +6,13 @@
 
 namespace breakwater::detail {
 
-result<void> check_types(const rows& answer, std::span<const field_type> fields, std::string_view table) {
-  if (answer.columns() < fields.size()) {
+result<void> check_types(const rows& answer, std::span<const field_type> fields, std::string_view table,
+                         std::size_t first) {
+  if (answer.columns() < first + fields.size()) {
     return error(errc::internal, "the server answered with fewer columns than were asked for").with_table(table);
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (auto fits = check_type(answer, i, fields[i].reads, fields[i].column); !fits) {
+    if (auto fits = check_type(answer, first + i, fields[i].reads, fields[i].column); !fits) {
       return std::move(fits).error().with_table(table);
     }
   }
@@ -26,6 +27,15 @@ result<void> check_type(const rows& answer, std::size_t column, std::span<const 
                                            std::to_string(type) +
                                            ", which the C++ member's type does not read; change one of the two")
       .with_column(name);
+}
+
+bool is_absent(const rows& answer, std::size_t row, std::size_t first, const table_view& table) noexcept {
+  const bool has_key = table.has(&column_info::primary_key);
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (has_key && !table.columns[i].primary_key) continue;
+    if (!answer.at(row, first + i).null) return false;
+  }
+  return true;
 }
 
 error bad_cell(bool null, std::string_view table, std::string_view column) {

@@ -1,78 +1,195 @@
-#include <breakwater/postgres/codec.hpp>
+// Queries as text: every clause from what the query's steps collected.
+
 #include <breakwater/repository/detail/query_state.hpp>
 
-#include <string>
+#include <algorithm>
+#include <utility>
 
 namespace breakwater::detail {
 namespace {
+
+/// The table as it is called in a query that does not rename it.
+table_name without_schema(const table_name& name) { return {.schema = {}, .table = name.table}; }
+
+table_view under_name(const table_view& table, std::string_view name) {
+  return {.name = {.schema = {}, .table = name}, .columns = table.columns};
+}
+
+std::string quoted(std::string_view name) {
+  return written([&](text_out& out) { write_identifier(out, name); });
+}
 
 std::string quoted_table(const table_view& table) {
   return written([&](text_out& out) { write_table(out, table.name); });
 }
 
-/// Runs a statement whose placeholders are not numbered yet.
-result<rows> run(executor& on, const sql_fragment& sql, const table_view& table, std::string_view name,
-                 std::string_view operation, statement_class kind) {
-  const std::string text = numbered(sql.text);
-  return on.execute(dynamic_statement(text, sql.values, table, name, operation, kind), sql.values);
+/// "name"."deleted_at" is null, or nothing.
+std::string trash_condition(const table_view& table, std::string_view name, trash scope) {
+  constexpr std::string_view before = " and (";
+  std::string text = written([&](text_out& out) { write_and_trash(out, under_name(table, name), scope); });
+  if (text.empty()) return text;
+  return text.substr(before.size(), text.size() - before.size() - 1);
 }
 
-template <class T>
-result<T> only_value(const rows& answer, std::string_view name) {
-  T value{};
-  if (answer.size() != 1 || answer.columns() != 1 || !codec<T>::decode(answer.at(0, 0).text, value)) {
-    return error(errc::internal, "the server's answer is not the single value that was asked for").with_statement(name);
-  }
-  return value;
+void add_listed(sql_fragment& list, const sql_fragment& more) {
+  if (!list.empty()) list.add(", ");
+  list.add(more);
 }
 
-error refuse_every_row(const char* operation, std::string_view name) {
-  return error(errc::unsafe_operation, std::string(operation) +
-                                           " without a condition would touch every row; say every_row() if it "
-                                           "shall")
-      .with_statement(name);
+void add_and(sql_fragment& all, const sql_fragment& more) {
+  if (more.empty()) return;
+  if (!all.empty()) all.add(" and ");
+  all.add("(").add(more).add(")");
 }
 
-result<void> check_bulk(const query_state& wanted, const char* operation, std::string_view name) {
-  if (wanted.condition.empty() && !wanted.every_row) return refuse_every_row(operation, name);
-  if (wanted.scope != trash::excluded) {
-    return error(errc::invalid_argument, std::string(operation) +
-                                             " leaves the trash alone: it can not be combined with with_trashed or "
-                                             "only_trashed; use restore or purge")
-        .with_statement(name);
+constexpr std::string_view word_of(join_kind kind) noexcept {
+  switch (kind) {
+    case join_kind::inner: return " join ";
+    case join_kind::left: return " left join ";
+    case join_kind::right: return " right join ";
+    case join_kind::full: return " full join ";
+    case join_kind::cross: return " cross join ";
   }
-  if (wanted.limit || wanted.offset || !wanted.order.empty()) {
-    return error(errc::invalid_argument,
-                 std::string(operation) + " takes all rows of its condition: it has no order, limit or offset")
-        .with_statement(name);
+  return "";
+}
+
+/// A right or full join keeps rows whose other side is NULL. A condition on the trash behind such a join would drop them,
+/// or let the trash through: there each table is scoped before it is joined.
+bool scopes_come_first(const query_state& query) noexcept {
+  return std::ranges::any_of(
+      query.joins, [](const join_term& join) { return join.kind == join_kind::right || join.kind == join_kind::full; });
+}
+
+/// The table, its live rows only where they are chosen first, and the name it goes by.
+void append_table(sql_fragment& to, const table_view& table, std::string_view alias, trash scope, bool scoped_first) {
+  const std::string_view name = alias.empty() ? table.name.table : alias;
+  const std::string condition = scoped_first ? trash_condition(table, table.name.table, scope) : std::string();
+  if (!condition.empty()) {
+    to.add("(select * from ").add(quoted_table(table)).add(" where ").add(condition).add(") as ").add(quoted(name));
+    return;
   }
-  return success();
+  to.add(quoted_table(table));
+  if (!alias.empty()) to.add(" as ").add(quoted(alias));
+}
+
+constexpr std::string_view word_of(row_lock lock) noexcept {
+  switch (lock) {
+    case row_lock::none: return "";
+    case row_lock::for_update: return " for update";
+    case row_lock::for_no_key_update: return " for no key update";
+    case row_lock::for_share: return " for share";
+    case row_lock::for_key_share: return " for key share";
+  }
+  return "";
+}
+
+error misuse(const query_state& query, const char* text) {
+  return error(errc::invalid_argument, text).with_table(query.table.name.table);
 }
 
 }  // namespace
 
-void query_state::add_condition(const sql_fragment& more) {
-  if (more.empty()) return;
-  if (!condition.empty()) condition.add(" and ");
-  condition.add("(").add(more).add(")");
+// ---- building -------------------------------------------------------------------------------------------------------
+
+void query_state::add_condition(const sql_fragment& more) { add_and(condition, more); }
+void query_state::add_having(const sql_fragment& more) { add_and(having, more); }
+void query_state::add_group(const sql_fragment& more) { add_listed(group, more); }
+void query_state::add_distinct_on(const sql_fragment& more) { add_listed(distinct_on, more); }
+void query_state::add_projection(const sql_fragment& more) { add_listed(projection, more); }
+void query_state::add_projection(const table_view& of, std::string_view alias) {
+  const table_view named = under_name(of, alias.empty() ? of.name.table : alias);
+  add_listed(projection, {.text = written([&](text_out& out) { write_all_columns(out, named); }), .values = {}});
+}
+
+void query_state::add_order(const sql_fragment& by, bool descending, nulls where, std::uint32_t type, bool sensitive) {
+  order.push_back({.text = by.text,
+                   .first_value = order_values.size(),
+                   .value_count = by.values.size(),
+                   .descending = descending,
+                   .where_nulls = where,
+                   .type = type,
+                   .nullable = true,
+                   .sensitive = sensitive});
+  order_values.append(by.values);
+}
+
+// ---- writing --------------------------------------------------------------------------------------------------------
+
+void query_state::append_term(sql_fragment& to, const order_term& term) const {
+  to.add(term.text);
+  for (std::size_t i = 0; i < term.value_count; ++i) append_value(to.values, order_values, term.first_value + i);
+}
+
+void query_state::append_direction(sql_fragment& to, const order_term& term) const {
+  append_term(to, term);
+  if (term.descending) to.add(" desc");
+  if (term.where_nulls == nulls::first) to.add(" nulls first");
+  if (term.where_nulls == nulls::last) to.add(" nulls last");
+}
+
+void query_state::append_select(sql_fragment& to, bool with_order_values) const {
+  to.add("select ");
+  if (!distinct_on.empty()) {
+    to.add("distinct on (").add(distinct_on).add(") ");
+  } else if (distinct) {
+    to.add("distinct ");
+  }
+  if (projection.empty()) {
+    const table_view named = under_name(table, table.name.table);
+    to.add(written([&](text_out& out) { write_all_columns(out, named); }));
+  } else {
+    to.add(projection);
+  }
+  if (with_order_values) {
+    for (const order_term& term : order) append_term(to.add(", "), term);
+  }
+  append_from(to);
+  append_where(to);
+  append_group(to);
+}
+
+void query_state::append_from(sql_fragment& to) const {
+  const bool scoped_first = scopes_come_first(*this);
+  append_table(to.add(" from "), table, {}, scope, scoped_first);
+  for (const join_term& join : joins) {
+    append_table(to.add(word_of(join.kind)), join.table, join.alias, join.scope, scoped_first);
+    if (join.kind == join_kind::cross) continue;
+    to.add(" on (").add(join.on).add(")");
+    if (scoped_first) continue;
+    // With the join's own condition, so that a left join finds no trash and still keeps its left side.
+    const std::string live = trash_condition(join.table, join.name(), join.scope);
+    if (!live.empty()) to.add(" and (").add(live).add(")");
+  }
 }
 
 void query_state::append_where(sql_fragment& to) const {
-  const std::string trash_condition = written([&](text_out& out) { write_and_trash(out, table, scope); });
-  constexpr std::string_view and_word = " and ";
-  if (!condition.empty()) {
-    to.add(" where ").add(condition).add(trash_condition);
-  } else if (!trash_condition.empty()) {
-    to.add(" where ").add(std::string_view(trash_condition).substr(and_word.size()));
+  sql_fragment all = condition;
+  if (!scopes_come_first(*this)) {
+    add_and(all, {.text = trash_condition(table, table.name.table, scope), .values = {}});
+    for (const join_term& join : joins) {
+      if (join.kind == join_kind::cross) {
+        add_and(all, {.text = trash_condition(join.table, join.name(), join.scope), .values = {}});
+      }
+    }
+  }
+  if (!all.empty()) to.add(" where ").add(all);
+}
+
+void query_state::append_group(sql_fragment& to) const {
+  if (!group.empty()) to.add(" group by ").add(group);
+  if (!having.empty()) to.add(" having ").add(having);
+}
+
+void query_state::append_order(sql_fragment& to) const {
+  const char* separator = " order by ";
+  for (const order_term& term : order) {
+    append_direction(to.add(separator), term);
+    separator = ", ";
   }
 }
 
 void query_state::append_order_and_bounds(sql_fragment& to) const {
-  const char* separator = " order by ";
-  for (const order_term& term : order) {
-    to.add(separator).add(term.column).add(term.descending ? " desc" : "");
-    separator = ", ";
-  }
+  append_order(to);
   const auto bound = [&to](std::string_view word, const std::optional<std::int64_t>& value) {
     if (!value) return;
     to.add(word).text.push_back(sql_fragment::placeholder);
@@ -80,33 +197,58 @@ void query_state::append_order_and_bounds(sql_fragment& to) const {
   };
   bound(" limit ", limit);
   bound(" offset ", offset);
+  to.add(word_of(lock));
+  if (lock == row_lock::none) return;
+  // Of the first table alone: what an outer join may leave NULL can not be locked.
+  if (!joins.empty()) to.add(" of ").add(quoted(table.name.table));
+  if (lock_waits == lock_wait::skip_locked) to.add(" skip locked");
+  if (lock_waits == lock_wait::nowait) to.add(" nowait");
 }
 
 sql_fragment query_state::select_sql() const {
+  const auto applied = with_keyset_applied();
+  const query_state& sent = applied ? applied.assume_value() : *this;
   sql_fragment sql;
-  sql.add(written([this](text_out& out) { write_select_from(out, table); }));
-  append_where(sql);
-  append_order_and_bounds(sql);
+  sent.append_select(sql, false);
+  sent.append_order_and_bounds(sql);
   return sql;
 }
 
+sql_fragment created_within(const table_view& table, const parameters& bounds) {
+  const std::string column = written([&](text_out& out) {
+    write_column(out, without_schema(table.name), table.column(&column_info::created_at).name);
+  });
+  sql_fragment sql;
+  sql.add(column).add(" >= ").text.push_back(sql_fragment::placeholder);
+  sql.add(" and ").add(column).add(" < ").text.push_back(sql_fragment::placeholder);
+  sql.values.append(bounds);
+  return sql;
+}
+
+sql_fragment created_on(const table_view& table, date day) {
+  parameters bounds;
+  bind(bounds, day);
+  bind(bounds, day);
+  sql_fragment sql = created_within(table, bounds);
+  sql.add(" + 1");
+  return sql;
+}
+
+// ---- deriving -------------------------------------------------------------------------------------------------------
+
 result<query_state> query_state::end_of_order(bool last) const {
   if (order.empty()) {
-    return error(errc::invalid_argument,
-                 std::string(last ? "last()" : "first()") +
-                     " needs an order: without order_by it would be any row. Add order_by, or use one()")
-        .with_table(table.name.table);
+    return misuse(*this,
+                  last ? "last() needs an order: without order_by it would be any row. Add order_by, or use one()"
+                       : "first() needs an order: without order_by it would be any row. Add order_by, or use one()");
   }
   query_state bounded = *this;
   if (last) {
-    if (limit || offset) {
-      return error(errc::invalid_argument,
-                   "last() can not be combined with limit or offset; reverse the order "
-                   "and use first()")
-          .with_table(table.name.table);
+    if (limit || offset || is_keyset()) {
+      return misuse(
+          *this, "last() can not be combined with limit, offset, after or before; reverse the order and use first()");
     }
-    // PostgreSQL puts NULLs last ascending and first descending, so reversing every term reverses the whole.
-    for (order_term& term : bounded.order) term.descending = !term.descending;
+    for (order_term& term : bounded.order) term.reverse();
   }
   if (!bounded.limit || *bounded.limit > 1) bounded.limit = 1;
   return bounded;
@@ -114,24 +256,22 @@ result<query_state> query_state::end_of_order(bool last) const {
 
 result<void> query_state::check() const {
   if ((limit && *limit < 0) || (offset && *offset < 0)) {
-    return error(errc::invalid_argument, "limit and offset can not be negative").with_table(table.name.table);
+    return misuse(*this, "limit and offset can not be negative");
+  }
+  const bool folds_rows = !group.empty() || !having.empty() || distinct || !distinct_on.empty();
+  if (lock != row_lock::none && folds_rows) {
+    return misuse(*this, "groups and distinct rows can not be locked: lock the rows themselves, by key");
+  }
+  if (lock == row_lock::none && lock_waits != lock_wait::wait) {
+    return misuse(*this, "skip_locked() and nowait() say how to lock: say for_update() or another lock as well");
+  }
+  if (is_keyset() && folds_rows) {
+    return misuse(*this, "after() and before() go by the rows' own keys: not together with group_by or distinct");
   }
   return success();
 }
 
-statement dynamic_statement(std::string_view sql, const parameters& values, const table_view& table,
-                            std::string_view name, std::string_view operation, statement_class kind) {
-  std::uint64_t print = fingerprint(sql);
-  // One text prepared with other types is another statement to the server.
-  for (std::size_t i = 0; i < values.size(); ++i) print = print * 0x100000001b3U + values.type(i);
-  return {.sql = sql,
-          .name = name,
-          .operation = operation,
-          .table = table.name.table,
-          .print = print,
-          .kind = kind,
-          .mapped = true};
-}
+// ---- parts of statements --------------------------------------------------------------------------------------------
 
 result<void> append_assignments(sql_fragment& to, const table_view& table, std::span<const assignment_view> sets,
                                 bool raise_version) {
@@ -155,77 +295,24 @@ result<void> append_assignments(sql_fragment& to, const table_view& table, std::
     }
     to.add(first ? "" : ", ");
     first = false;
-    to.add(written([&](text_out& out) { write_identifier(out, column.name); })).add(" = ").add(*sets[i].value);
+    to.add(quoted(column.name)).add(" = ").add(*sets[i].value);
   }
   to.add(written([&](text_out& out) { write_update_marks(out, table, raise_version, first); }));
   return success();
 }
 
-result<rows> run_select(executor& on, const query_state& wanted, std::string_view name) {
-  BOOST_OUTCOME_TRY(wanted.check());
-  return run(on, wanted.select_sql(), wanted.table, name, "SELECT", statement_class::read);
-}
-
-result<std::int64_t> run_count(executor& on, const query_state& wanted, std::string_view name) {
-  BOOST_OUTCOME_TRY(wanted.check());
-  sql_fragment sql;
-  const bool bounded = wanted.limit || wanted.offset;
-  sql.add(bounded ? "select count(*) from (select from " : "select count(*) from ").add(quoted_table(wanted.table));
-  wanted.append_where(sql);
-  if (bounded) {
-    wanted.append_order_and_bounds(sql);
-    sql.add(") counted");
-  }
-  BOOST_OUTCOME_TRY(const auto answer, run(on, sql, wanted.table, name, "SELECT", statement_class::read));
-  return only_value<std::int64_t>(answer, name);
-}
-
-result<bool> run_exists(executor& on, const query_state& wanted, std::string_view name) {
-  BOOST_OUTCOME_TRY(wanted.check());
-  sql_fragment sql;
-  sql.add("select exists(select from ").add(quoted_table(wanted.table));
-  wanted.append_where(sql);
-  wanted.append_order_and_bounds(sql);
-  sql.add(")");
-  BOOST_OUTCOME_TRY(const auto answer, run(on, sql, wanted.table, name, "SELECT", statement_class::read));
-  return only_value<bool>(answer, name);
-}
-
-result<std::size_t> run_update_all(executor& on, const query_state& wanted, std::span<const assignment_view> sets,
-                                   std::string_view name) {
-  BOOST_OUTCOME_TRY(check_bulk(wanted, "update_all", name));
-  sql_fragment sql;
-  sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
-  BOOST_OUTCOME_TRY(append_assignments(sql, wanted.table, sets, true));
-  wanted.append_where(sql);
-  BOOST_OUTCOME_TRY(const auto answer, run(on, sql, wanted.table, name, "UPDATE", statement_class::write));
-  return answer.affected();
-}
-
-result<std::size_t> run_delete_all(executor& on, const query_state& wanted, std::string_view name) {
-  BOOST_OUTCOME_TRY(check_bulk(wanted, "delete_all", name));
-  sql_fragment sql;
-  const bool into_trash = wanted.table.has(&column_info::soft_delete);
-  if (into_trash) {
-    sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
-    sql.add(written([&](text_out& out) {
-      write_identifier(out, wanted.table.column(&column_info::soft_delete).name);
-      out << " = statement_timestamp()";
-      write_update_marks(out, wanted.table, true, false);
-    }));
-  } else {
-    sql.add("delete from ").add(quoted_table(wanted.table));
-  }
-  wanted.append_where(sql);
-  BOOST_OUTCOME_TRY(const auto answer,
-                    run(on, sql, wanted.table, name, into_trash ? "UPDATE" : "DELETE", statement_class::write));
-  return answer.affected();
-}
-
-error not_one_row(std::size_t count, const table_view& table) {
-  if (count == 0) return error(errc::not_found).with_table(table.name.table);
-  return error(errc::too_many_rows, "one() found more than one row; make the condition narrower, or use first()")
-      .with_table(table.name.table);
+statement dynamic_statement(std::string_view sql, const parameters& values, const table_view& table,
+                            std::string_view name, std::string_view operation, statement_class kind) {
+  std::uint64_t print = fingerprint(sql);
+  // One text prepared with other types is another statement to the server.
+  for (std::size_t i = 0; i < values.size(); ++i) print = print * 0x100000001b3U + values.type(i);
+  return {.sql = sql,
+          .name = name,
+          .operation = operation,
+          .table = table.name.table,
+          .print = print,
+          .kind = kind,
+          .mapped = true};
 }
 
 }  // namespace breakwater::detail

@@ -290,13 +290,4 @@ sql_fragment with_values_of(std::string_view rewritten, const parameters& values
   return out;
 }
 
-void append_value(parameters& to, const parameters& from, std::size_t i) {
-  if (from.is_null(i)) {
-    to.add_null(from.type(i));
-  } else {
-    to.add_text(from.text(i), from.type(i));
-  }
-  if (from.is_sensitive(i)) to.mark_sensitive();
-}
-
 }  // namespace breakwater::detail

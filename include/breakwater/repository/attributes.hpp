@@ -13,8 +13,9 @@ namespace detail {
 /// Everything a mapping says of one column, free of types so that SQL is put together by plain functions.
 struct column_info {
   std::string_view name{};
-  std::string_view sql_type{};  // from the codec, or as said by bw::type
-  bool nullable = false;        // the member is an optional
+  std::string_view sql_type{};   // from the codec, or as said by bw::type
+  std::uint32_t bound_type = 0;  // the codec's: what a value is sent as
+  bool nullable = false;         // the member is an optional
   bool primary_key = false;
   bool generated = false;
   bool defaulted = false;

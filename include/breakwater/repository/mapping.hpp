@@ -90,7 +90,10 @@ template <auto Member, class... Attributes>
   using value = detail::value_of<Member>;
   static_assert(column_type<value>, "breakwater: this member's type has no bw::codec; specialise one");
   detail::column_info info{.name = name, .nullable = is_optional<value>};
-  if constexpr (column_type<value>) info.sql_type = codec<without_optional_t<value>>::sql_type;
+  if constexpr (column_type<value>) {
+    info.sql_type = codec<without_optional_t<value>>::sql_type;
+    info.bound_type = codec<without_optional_t<value>>::type;
+  }
   (attributes.apply(info), ...);
   if (info.version && !std::integral<value>) throw "breakwater: a version column is an integer";
   if (info.soft_delete && !std::same_as<value, std::optional<timestamptz>>) {

@@ -79,6 +79,7 @@ template <class R>
 }
 
 #define ASSERT_OK(expression) ASSERT_TRUE(::tests::succeeds(expression))
+#define EXPECT_OK(expression) EXPECT_TRUE(::tests::succeeds(expression))
 #define EXPECT_ERROR(expression, expected) EXPECT_TRUE(::tests::fails_with(expression, expected))
 
 }  // namespace tests

@@ -28,8 +28,10 @@ constexpr field_type field_type_of(std::string_view column) noexcept {
   return {.column = column, .reads = codec<value>::reads, .nullable = is_optional<T>};
 }
 
-/// Errors: `mapping_mismatch` naming the first column whose type the member can not hold.
-[[nodiscard]] result<void> check_types(const rows& answer, std::span<const field_type> fields, std::string_view table);
+/// Errors: `mapping_mismatch` naming the first column whose type the member can not hold. The fields' columns begin at
+/// `first` in the answer.
+[[nodiscard]] result<void> check_types(const rows& answer, std::span<const field_type> fields, std::string_view table,
+                                       std::size_t first = 0);
 
 /// The same for one column.
 [[nodiscard]] result<void> check_type(const rows& answer, std::size_t column, std::span<const std::uint32_t> reads,
@@ -61,15 +63,18 @@ inline constexpr auto field_types = [] {
   return fields;
 }();
 
-/// Fills an entity from a row whose columns are those of the mapping, in its order.
+/// Nothing of the table is in this row: an outer join found none. Told by the key, or by all columns where there is none.
+[[nodiscard]] bool is_absent(const rows& answer, std::size_t row, std::size_t first, const table_view& table) noexcept;
+
+/// Fills an entity from a row whose columns from `first` on are those of the mapping, in its order.
 template <entity E>
-[[nodiscard]] result<void> decode_entity(const rows& answer, std::size_t row, E& to) {
+[[nodiscard]] result<void> decode_entity(const rows& answer, std::size_t row, E& to, std::size_t first = 0) {
   std::size_t failed = view_of<E>.columns.size();
   for_each_member(mapping_of<E>, [&](auto i, auto member) {
-    if (failed == view_of<E>.columns.size() && !decode_cell(answer.at(row, i), to.*member)) failed = i;
+    if (failed == view_of<E>.columns.size() && !decode_cell(answer.at(row, first + i), to.*member)) failed = i;
   });
   if (failed < view_of<E>.columns.size()) {
-    return bad_cell(answer.at(row, failed).null, view_of<E>.name.table, view_of<E>.columns[failed].name);
+    return bad_cell(answer.at(row, first + failed).null, view_of<E>.name.table, view_of<E>.columns[failed].name);
   }
   return success();
 }

@@ -46,7 +46,4 @@ struct raw_sql {
 /// A rewritten text taken apart again, each $n by its value, for people to read.
 [[nodiscard]] sql_fragment with_values_of(std::string_view rewritten, const parameters& values);
 
-/// Appends the one value `from[i]`.
-void append_value(parameters& to, const parameters& from, std::size_t i);
-
 }  // namespace breakwater::detail

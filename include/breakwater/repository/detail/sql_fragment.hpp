@@ -29,6 +29,9 @@ struct sql_fragment {
   }
 };
 
+/// Appends the one value `from[i]`.
+void append_value(parameters& to, const parameters& from, std::size_t i);
+
 /// The text with its placeholders numbered from $1.
 [[nodiscard]] std::string numbered(std::string_view text);
 

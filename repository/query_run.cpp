@@ -1,0 +1,188 @@
+// Queries on their way to the server.
+
+#include <breakwater/postgres/codec.hpp>
+#include <breakwater/repository/detail/query_state.hpp>
+
+#include <string>
+
+namespace breakwater::detail {
+namespace {
+
+std::string quoted_table(const table_view& table) {
+  return written([&](text_out& out) { write_table(out, table.name); });
+}
+
+template <class T>
+result<T> only_value(const rows& answer, std::string_view name) {
+  T value{};
+  if (answer.size() != 1 || answer.columns() != 1 || !codec<T>::decode(answer.at(0, 0).text, value)) {
+    return error(errc::internal, "the server's answer is not the single value that was asked for").with_statement(name);
+  }
+  return value;
+}
+
+result<void> check_session(const executor* on, std::string_view name) {
+  if (on != nullptr) return success();
+  return error(errc::invalid_argument,
+               "a query made by bw::from stands inside another one and has no session to run on; make it from a "
+               "repository")
+      .with_statement(name);
+}
+
+result<void> check_bulk(const query_state& wanted, const char* operation, std::string_view name) {
+  if (wanted.condition.empty() && !wanted.every_row) {
+    return error(errc::unsafe_operation,
+                 std::string(operation) + " without a condition would touch every row; say every_row() if it shall")
+        .with_statement(name);
+  }
+  if (wanted.scope != trash::excluded) {
+    return error(errc::invalid_argument, std::string(operation) +
+                                             " leaves the trash alone: it can not be combined with with_trashed or "
+                                             "only_trashed; use restore or purge")
+        .with_statement(name);
+  }
+  if (wanted.limit || wanted.offset || !wanted.order.empty() || wanted.is_keyset() || !wanted.is_plain() ||
+      wanted.lock != row_lock::none) {
+    return error(errc::invalid_argument,
+                 std::string(operation) +
+                     " takes all rows of its condition: it has no order, limit, offset, keyset, lock or distinct. To "
+                     "change some of them, give it a query of their keys: where(col.in(query))")
+        .with_statement(name);
+  }
+  return success();
+}
+
+statement_class class_of(const query_state& wanted) noexcept {
+  return wanted.lock == row_lock::none ? statement_class::read : statement_class::locking_read;
+}
+
+/// Locks are for rows that are handed out.
+result<void> check_unlocked(const query_state& wanted, const char* operation, std::string_view name) {
+  BOOST_OUTCOME_TRY(wanted.check());
+  if (wanted.lock == row_lock::none) return success();
+  return error(errc::invalid_argument, std::string(operation) + " locks no rows; leave the lock out")
+      .with_statement(name);
+}
+
+}  // namespace
+
+result<rows> run_fragment(executor& on, const sql_fragment& sql, const table_view& table, std::string_view name,
+                          std::string_view operation, statement_class kind) {
+  const std::string text = numbered(sql.text);
+  return on.execute(dynamic_statement(text, sql.values, table, name, operation, kind), sql.values);
+}
+
+result<rows> run_select(executor* on, const query_state& wanted, std::string_view name) {
+  BOOST_OUTCOME_TRY(check_session(on, name));
+  BOOST_OUTCOME_TRY(wanted.check());
+  sql_fragment sql;
+  if (wanted.is_keyset()) {
+    BOOST_OUTCOME_TRY(const auto sent, wanted.with_keyset_applied());
+    sent.append_select(sql, false);
+    sent.append_order_and_bounds(sql);
+  } else {
+    wanted.append_select(sql, false);
+    wanted.append_order_and_bounds(sql);
+  }
+  return run_fragment(*on, sql, wanted.table, name, "SELECT", class_of(wanted));
+}
+
+result<std::int64_t> run_count(executor* on, const query_state& wanted, std::string_view name) {
+  BOOST_OUTCOME_TRY(check_session(on, name));
+  BOOST_OUTCOME_TRY(check_unlocked(wanted, "count()", name));
+  BOOST_OUTCOME_TRY(const auto sent, wanted.with_keyset_applied());
+  sql_fragment sql;
+  const bool whole = sent.group.empty() && sent.having.empty() && !sent.distinct && sent.distinct_on.empty();
+  if (whole && !sent.limit && !sent.offset) {
+    sql.add("select count(*)");
+    sent.append_from(sql);
+    sent.append_where(sql);
+  } else {
+    sql.add("select count(*) from (");
+    if (whole) {
+      sql.add("select");
+      sent.append_from(sql);
+      sent.append_where(sql);
+    } else {
+      sent.append_select(sql, false);
+    }
+    sent.append_order_and_bounds(sql);
+    sql.add(") counted");
+  }
+  BOOST_OUTCOME_TRY(const auto answer, run_fragment(*on, sql, sent.table, name, "SELECT", statement_class::read));
+  return only_value<std::int64_t>(answer, name);
+}
+
+result<bool> run_exists(executor* on, const query_state& wanted, std::string_view name) {
+  BOOST_OUTCOME_TRY(check_session(on, name));
+  BOOST_OUTCOME_TRY(check_unlocked(wanted, "exists()", name));
+  BOOST_OUTCOME_TRY(const auto sent, wanted.with_keyset_applied());
+  sql_fragment sql;
+  sql.add("select exists(");
+  if (sent.group.empty() && sent.having.empty()) {
+    sql.add("select");
+    sent.append_from(sql);
+    sent.append_where(sql);
+  } else {
+    sent.append_select(sql, false);
+  }
+  if (sent.limit || sent.offset) sent.append_order_and_bounds(sql);
+  sql.add(")");
+  BOOST_OUTCOME_TRY(const auto answer, run_fragment(*on, sql, sent.table, name, "SELECT", statement_class::read));
+  return only_value<bool>(answer, name);
+}
+
+result<std::string> run_explain(executor* on, const query_state& wanted, bool analyze, std::string_view name) {
+  BOOST_OUTCOME_TRY(check_session(on, name));
+  BOOST_OUTCOME_TRY(wanted.check());
+  BOOST_OUTCOME_TRY(const auto sent, wanted.with_keyset_applied());
+  sql_fragment sql;
+  sql.add(analyze ? "explain (analyze) " : "explain ");
+  sent.append_select(sql, false);
+  sent.append_order_and_bounds(sql);
+  BOOST_OUTCOME_TRY(const auto answer, run_fragment(*on, sql, sent.table, name, "EXPLAIN", class_of(wanted)));
+  std::string plan;
+  for (std::size_t i = 0; i < answer.size(); ++i) plan.append(answer.at(i, 0).text).push_back('\n');
+  return plan;
+}
+
+result<std::size_t> run_update_all(executor* on, const query_state& wanted, std::span<const assignment_view> sets,
+                                   std::string_view name) {
+  BOOST_OUTCOME_TRY(check_session(on, name));
+  BOOST_OUTCOME_TRY(check_bulk(wanted, "update_all", name));
+  sql_fragment sql;
+  sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
+  BOOST_OUTCOME_TRY(append_assignments(sql, wanted.table, sets, true));
+  wanted.append_where(sql);
+  BOOST_OUTCOME_TRY(const auto answer, run_fragment(*on, sql, wanted.table, name, "UPDATE", statement_class::write));
+  return answer.affected();
+}
+
+result<std::size_t> run_delete_all(executor* on, const query_state& wanted, std::string_view name) {
+  BOOST_OUTCOME_TRY(check_session(on, name));
+  BOOST_OUTCOME_TRY(check_bulk(wanted, "delete_all", name));
+  sql_fragment sql;
+  const bool into_trash = wanted.table.has(&column_info::soft_delete);
+  if (into_trash) {
+    sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
+    sql.add(written([&](text_out& out) {
+      write_identifier(out, wanted.table.column(&column_info::soft_delete).name);
+      out << " = statement_timestamp()";
+      write_update_marks(out, wanted.table, true, false);
+    }));
+  } else {
+    sql.add("delete from ").add(quoted_table(wanted.table));
+  }
+  wanted.append_where(sql);
+  BOOST_OUTCOME_TRY(const auto answer, run_fragment(*on, sql, wanted.table, name, into_trash ? "UPDATE" : "DELETE",
+                                                    statement_class::write));
+  return answer.affected();
+}
+
+error not_one_row(std::size_t count, const table_view& table) {
+  if (count == 0) return error(errc::not_found).with_table(table.name.table);
+  return error(errc::too_many_rows, "one() found more than one row; make the condition narrower, or use first()")
+      .with_table(table.name.table);
+}
+
+}  // namespace breakwater::detail
