@@ -1,0 +1,36 @@
+// A member that can not be NULL, assigned what can.
+// expect: this expression can be NULL and the member can not; use bw::coalesce
+
+#include <breakwater/breakwater.hpp>
+
+struct Account {
+  std::int64_t id{};
+  std::string owner{};
+  std::int32_t hits{};
+  std::optional<std::int32_t> rank{};
+};
+template <>
+inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+                                                               bw::column<&Account::id>("id", bw::primary_key),
+                                                               bw::column<&Account::owner>("owner"),
+                                                               bw::column<&Account::hits>("hits"),
+                                                               bw::column<&Account::rank>("rank"));
+
+struct Entry {
+  std::int64_t id{};
+  std::int64_t account_id{};
+  std::int32_t amount{};
+};
+template <>
+inline constexpr auto breakwater::mapping<Entry> = bw::table("entries", bw::column<&Entry::id>("id", bw::primary_key),
+                                                             bw::column<&Entry::account_id>("account_id"),
+                                                             bw::column<&Entry::amount>("amount"));
+
+auto query(const bw::repository<Account>& accounts) {
+#ifdef BREAKWATER_EXPECT_OK
+  return accounts.where(bw::col<&Account::id> == 1)
+      .update_all(bw::set<&Account::hits>(bw::coalesce(bw::col<&Account::rank>, 0)));
+#else
+  return accounts.where(bw::col<&Account::id> == 1).update_all(bw::set<&Account::hits>(bw::col<&Account::rank> + 1));
+#endif
+}
