@@ -1,5 +1,9 @@
 #include <breakwater/repository/detail/sql_fragment.hpp>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+
 namespace breakwater::detail {
 namespace {
 
@@ -38,13 +42,15 @@ std::string numbered(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 16);
   std::size_t number = 0;
-  for (const char c : text) {
-    if (c == sql_fragment::placeholder) {
-      out.push_back('$');
-      out.append(std::to_string(++number));
-    } else {
-      out.push_back(c);
-    }
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t next = std::min(text.find(sql_fragment::placeholder, at), text.size());
+    out.append(text.substr(at, next - at));
+    at = next + 1;
+    if (next == text.size()) break;
+    std::array<char, 20> digits{};
+    const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), ++number).ptr;
+    out.push_back('$');
+    out.append(static_cast<const char*>(digits.data()), end);
   }
   return out;
 }

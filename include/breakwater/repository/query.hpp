@@ -496,7 +496,7 @@ using query = basic_query<detail::from_list<detail::from_item<E, "", false>>, de
 /// bw::col<&Entry::account_id> == bw::col<&Account::id>))`. Run by itself it is `errc::invalid_argument`.
 template <entity E>
 [[nodiscard]] query<E> from() {
-  return query<E>(nullptr, detail::query_state{.table = detail::view_of<E>});
+  return query<E>(nullptr, detail::every_row_of<E>());
 }
 
 /// True where the other query answers any row.

@@ -88,7 +88,7 @@ class repository {
 
   /// A query that matches every row, to be narrowed.
   [[nodiscard]] breakwater::query<E> query() const {
-    return breakwater::query<E>(on_, detail::query_state{.table = detail::view_of<E>});
+    return breakwater::query<E>(on_, detail::every_row_of<E>());
   }
   /// A query with a condition.
   [[nodiscard]] breakwater::query<E> where(const condition<E>& wanted) const { return query().where(wanted); }

@@ -19,7 +19,7 @@ using tests::line;
 
 /// A query that is only looked at.
 bw::query<account> all_accounts() {
-  return bw::query<account>(nullptr, bw::detail::query_state{.table = bw::detail::view_of<account>});
+  return bw::query<account>(nullptr, bw::detail::every_row_of<account>());
 }
 
 /// What stands behind "where" for one condition.
@@ -115,7 +115,7 @@ TEST(condition, sensitive_values_are_never_shown) {
 
 TEST(condition, shown_values_are_quoted_as_literals) {
   using of_line = bw::query<line>;
-  const of_line lines(nullptr, bw::detail::query_state{.table = bw::detail::view_of<line>});
+  const of_line lines(nullptr, bw::detail::every_row_of<line>());
   const std::string sql =
       lines.where(col<&line::product> == "it's" && col<&line::note> == "a\\b'").to_sql(bw::with_values);
   EXPECT_NE(sql.find("= 'it''s'"), std::string::npos) << sql;

@@ -129,6 +129,28 @@ inline constexpr auto statement_name_text = make_statement_name<E, Action>();
 template <class E, action Action>
 inline constexpr std::string_view statement_name = as_view(statement_name_text<E, Action>);
 
+template <class E>
+constexpr void write_selected_columns(text_out& out) noexcept {
+  write_all_columns(out, {.name = {.schema = {}, .table = view_of<E>.name.table}, .columns = view_of<E>.columns});
+}
+template <class E>
+consteval auto make_selected_columns() {
+  constexpr std::size_t size = [] {
+    text_out counter;
+    write_selected_columns<E>(counter);
+    return counter.size();
+  }();
+  std::array<char, size + 1> text{};
+  text_out out(text.data());
+  write_selected_columns<E>(out);
+  return text;
+}
+template <class E>
+inline constexpr auto selected_columns_text = make_selected_columns<E>();
+/// All columns as a query selects them, by the table's name without its schema.
+template <class E>
+inline constexpr std::string_view selected_columns = as_view(selected_columns_text<E>);
+
 template <class E, fixed_statement Which>
 consteval auto make_statement_text() {
   constexpr std::size_t size = [] {

@@ -74,6 +74,12 @@ inline constexpr bool any_nullable = false;
 template <class From, class... Sources>
 inline constexpr bool any_nullable<From, source_list<Sources...>> = (From::template is_nullable<Sources> || ...);
 
+/// A query for all live rows.
+template <class E>
+[[nodiscard]] query_state every_row_of() {
+  return query_state{.table = view_of<E>, .columns = selected_columns<E>};
+}
+
 // ---- what is selected -----------------------------------------------------------------------------------------------
 
 /// All columns of one of the query's entities; made by `bw::row_of`.

@@ -65,6 +65,7 @@ enum class lock_wait : std::uint8_t { wait, skip_locked, nowait };
 
 struct query_state {
   table_view table;
+  std::string_view columns{};  // all of the table's, as they are selected; a constant
   sql_fragment condition{};
   std::vector<join_term> joins{};
   sql_fragment projection{};  // empty: the root's columns
