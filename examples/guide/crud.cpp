@@ -1,4 +1,4 @@
-// The operations of a repository: docs/guide.md, "Repositories".
+// The operations of a repository: docs/guide/repositories.md.
 
 #include "guide.hpp"
 

@@ -1,4 +1,4 @@
-// Mapping tables to structs: docs/guide.md, "Mapping".
+// Mapping tables to structs: docs/guide/mapping.md.
 
 #include "guide.hpp"
 

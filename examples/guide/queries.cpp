@@ -1,4 +1,4 @@
-// Queries over one entity: docs/guide.md, "Queries and conditions".
+// Queries over one entity: docs/guide/queries.md.
 
 #include "guide.hpp"
 

@@ -1,4 +1,4 @@
-// SQL written by hand: docs/guide.md, "Raw SQL".
+// SQL written by hand: docs/guide/raw_sql.md.
 
 #include "guide.hpp"
 

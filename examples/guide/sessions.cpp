@@ -1,4 +1,4 @@
-// Sessions, deadlines, cancelling, events, the end: docs/guide.md, "Sessions" and "Running it".
+// Sessions, deadlines, cancelling, events, the end: docs/guide/sessions.md and docs/guide/running.md.
 
 #include "guide.hpp"
 

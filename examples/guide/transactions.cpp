@@ -1,4 +1,4 @@
-// Transactions: docs/guide.md, "Transactions".
+// Transactions: docs/guide/transactions.md.
 
 #include "guide.hpp"
 
