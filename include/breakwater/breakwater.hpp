@@ -23,7 +23,10 @@
 #include <breakwater/repository/mapping.hpp>
 #include <breakwater/repository/query.hpp>
 #include <breakwater/repository/raw_query.hpp>
+#include <breakwater/repository/relation.hpp>
+#include <breakwater/repository/relations.hpp>
 #include <breakwater/repository/repository.hpp>
 #include <breakwater/repository/session.hpp>
 #include <breakwater/repository/session_options.hpp>
 #include <breakwater/repository/transaction.hpp>
+#include <breakwater/repository/with_trashed.hpp>

@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace breakwater {
 
@@ -39,6 +41,19 @@ struct table_def {
   table_name name;
   std::array<column_info, sizeof...(Members)> columns;
 };
+
+/// The same with the entity's relations, a std::tuple of definitions (relations.hpp).
+template <class Relations, auto... Members>
+struct related_table_def : table_def<Members...> {
+  Relations relations;
+};
+
+template <class Part>
+inline constexpr bool is_relation = false;
+template <class Part>
+inline constexpr bool is_column = false;
+template <auto Member>
+inline constexpr bool is_column<column_def<Member>> = true;
 
 struct unmapped {};
 
@@ -115,6 +130,42 @@ template <auto... Members>
 template <auto... Members>
 [[nodiscard]] consteval auto table(std::string_view name, detail::column_def<Members>... columns) {
   return table(detail::table_name{.schema = {}, .table = name}, columns...);
+}
+
+namespace detail {
+
+template <class... Relations, auto... Members>
+consteval auto with_relations(const table_def<Members...>& columns, const std::tuple<Relations...>& relations) {
+  return related_table_def<std::tuple<Relations...>, Members...>{columns, relations};
+}
+
+template <class Parts, std::size_t... C, std::size_t... R>
+consteval auto table_of_parts(table_name name, const Parts& parts, std::index_sequence<C...> /*columns*/,
+                              std::index_sequence<R...> /*relations*/) {
+  return with_relations(table(name, std::get<C>(parts)...), std::tuple(std::get<sizeof...(C) + R>(parts)...));
+}
+
+template <class... Parts, std::size_t... I>
+consteval std::size_t count_leading_columns(std::index_sequence<I...> /*parts*/) {
+  constexpr std::size_t columns = (std::size_t{is_column<Parts>} + ...);
+  constexpr bool in_order = ((I < columns ? is_column<Parts> : is_relation<Parts>)&&...);
+  static_assert(in_order, "breakwater: bw::table takes the table's name, its columns, and after them its relations");
+  return in_order ? columns : 0;
+}
+
+}  // namespace detail
+
+/// A table, its columns, and after them its relations to other entities: see relations.hpp.
+template <class... Parts>
+requires(detail::is_relation<Parts> || ...)
+    [[nodiscard]] consteval auto table(detail::table_name name, Parts... parts) {
+  constexpr std::size_t columns = detail::count_leading_columns<Parts...>(std::index_sequence_for<Parts...>{});
+  return detail::table_of_parts(name, std::tuple<Parts...>(parts...), std::make_index_sequence<columns>{},
+                                std::make_index_sequence<sizeof...(Parts) - columns>{});
+}
+template <class... Parts>
+requires(detail::is_relation<Parts> || ...) [[nodiscard]] consteval auto table(std::string_view name, Parts... parts) {
+  return table(detail::table_name{.schema = {}, .table = name}, parts...);
 }
 
 /// A table's name with its schema.

@@ -5,7 +5,9 @@
 #include <breakwater/repository/condition.hpp>
 #include <breakwater/repository/detail/query_rows.hpp>
 #include <breakwater/repository/detail/query_state.hpp>
+#include <breakwater/repository/detail/relation_loading.hpp>
 #include <breakwater/repository/page.hpp>
+#include <breakwater/repository/with_trashed.hpp>
 #include <breakwater/repository/with_values.hpp>
 
 #include <concepts>
@@ -168,7 +170,9 @@ class basic_query {
     using item = detail::outer_item<E, Alias>;
     static_assert(!From::has_name(item::name),
                   "breakwater: a table of this name is in the query already; give one of the two an alias");
-    return basic_query<typename From::template with<item>, Rows>(on_, state_);
+    basic_query<typename From::template with<item>, Rows> other(on_, state_);
+    other.includes_ = includes_;
+    return other;
   }
 
   // ---- what of them ---------------------------------------------------------------------------------------------------
@@ -275,6 +279,34 @@ class basic_query {
     return other;
   }
 
+  // ---- relations ------------------------------------------------------------------------------------------------------
+
+  /// Loads a relation of the rows too, with one more statement however many rows there are:
+  /// `include<&Account::entries>()`. Further members continue the path from there: `include<&Account::entries,
+  /// &Entry::tags>()` is one statement for each of the two relations, and what two paths have in common is loaded once.
+  /// Related rows in the trash are left out. `select` forgets it. See docs/guide/relations.md.
+  template <auto... Path>
+  [[nodiscard]] basic_query include() && {
+    check_include();
+    detail::include_path<root, Path...>(includes_, detail::trash::excluded);
+    return std::move(*this);
+  }
+  template <auto... Path>
+  [[nodiscard]] basic_query include() const& {
+    return basic_query(*this).template include<Path...>();
+  }
+  /// The same with rows in the trash of the path's last relation: `include<&Account::entries>(bw::with_trashed)`.
+  template <auto... Path>
+  [[nodiscard]] basic_query include(with_trashed_t /*tag*/) && {
+    check_include();
+    detail::include_path_with_trashed<root, Path...>(includes_);
+    return std::move(*this);
+  }
+  template <auto... Path>
+  [[nodiscard]] basic_query include(with_trashed_t tag) const& {
+    return basic_query(*this).template include<Path...>(tag);
+  }
+
   // ---- locks ----------------------------------------------------------------------------------------------------------
 
   /// Locks the rows of the query's first entity until the transaction ends, against everybody who would change or lock
@@ -304,7 +336,7 @@ class basic_query {
   [[nodiscard]] result<std::vector<value_type>> all() const {
     check_rows();
     BOOST_OUTCOME_TRY(const auto answer, run(state_));
-    return detail::decode_all<Rows>(answer, 0, answer.size(), state_.is_backward());
+    return decode(answer, 0, answer.size(), state_.is_backward());
   }
   /// The first row of the order, if there is any. Without an order: `errc::invalid_argument`, "first" of a set
   /// means nothing.
@@ -319,7 +351,7 @@ class basic_query {
     if (!bounded.limit || *bounded.limit > 2) bounded.limit = 2;
     BOOST_OUTCOME_TRY(const auto answer, run(bounded));
     if (answer.size() != 1) return detail::not_one_row(answer.size(), state_.table);
-    BOOST_OUTCOME_TRY(auto all, detail::decode_all<Rows>(answer, 0, 1, false));
+    BOOST_OUTCOME_TRY(auto all, decode(answer, 0, 1, false));
     return value_type(std::move(all.front()));
   }
   /// How many rows match, `limit` and `offset` taken into account.
@@ -408,6 +440,9 @@ class basic_query {
   static constexpr std::string_view select_name() noexcept {
     return detail::statement_name<root, detail::action::select>;
   }
+  static constexpr void check_include() noexcept {
+    static_assert(answers_entities, "breakwater: include() loads relations of entities, and select() answers none");
+  }
   static constexpr void check_rows() noexcept {
     static_assert(
         !answers_entities || !root_item::nullable,
@@ -431,6 +466,7 @@ class basic_query {
                                   .table = detail::view_of<typename Item::entity_type>,
                                   .alias = aliased ? Item::name : std::string_view{},
                                   .on = on.sql()});
+    other.includes_ = includes_;
     return other;
   }
 
@@ -463,6 +499,15 @@ class basic_query {
     return other;
   }
 
+  /// The answer's rows, and the relations that are included.
+  [[nodiscard]] result<std::vector<value_type>> decode(const rows& answer, std::size_t first_column, std::size_t count,
+                                                       bool backward) const {
+    BOOST_OUTCOME_TRY(auto all, detail::decode_all<Rows>(answer, first_column, count, backward));
+    if constexpr (answers_entities) {
+      BOOST_OUTCOME_TRY(detail::load_includes(*on_, includes_, all.data(), all.size()));
+    }
+    return all;
+  }
   [[nodiscard]] result<rows> run(const detail::query_state& wanted) const {
     return detail::run_select(on_.get(), wanted, select_name());
   }
@@ -471,13 +516,13 @@ class basic_query {
     BOOST_OUTCOME_TRY(const auto bounded, state_.end_of_order(last));
     BOOST_OUTCOME_TRY(const auto answer, run(bounded));
     if (answer.empty()) return std::optional<value_type>();
-    BOOST_OUTCOME_TRY(auto all, detail::decode_all<Rows>(answer, 0, 1, false));
+    BOOST_OUTCOME_TRY(auto all, decode(answer, 0, 1, false));
     return std::optional<value_type>(std::move(all.front()));
   }
   [[nodiscard]] result<breakwater::page<value_type>> decode_page(detail::page_rows found) const {
     breakwater::page<value_type> made;
     BOOST_OUTCOME_TRY(made.items,
-                      detail::decode_all<Rows>(found.answer, found.first_column, found.count, found.backward));
+                      decode(found.answer, found.first_column, found.count, found.backward));
     made.next_cursor = std::move(found.next_cursor);
     made.previous_cursor = std::move(found.previous_cursor);
     made.total = found.total;
@@ -486,6 +531,7 @@ class basic_query {
 
   std::shared_ptr<executor> on_;
   detail::query_state state_;
+  std::vector<detail::include_node> includes_{};
 };
 
 /// A query whose rows are entities of E.

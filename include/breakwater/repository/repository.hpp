@@ -5,14 +5,18 @@
 #include <breakwater/repository/detail/decode.hpp>
 #include <breakwater/repository/detail/entity_binding.hpp>
 #include <breakwater/repository/detail/entity_traits.hpp>
+#include <breakwater/repository/detail/relation_loading.hpp>
 #include <breakwater/repository/query.hpp>
+#include <breakwater/repository/with_trashed.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace breakwater {
 
@@ -99,6 +103,34 @@ class repository {
   /// A query that sees the trash only.
   [[nodiscard]] breakwater::query<E> only_trashed() const requires(detail::is_soft_deleted<E>) {
     return query().only_trashed();
+  }
+
+  // ---- relations --------------------------------------------------------------------------------------------------
+
+  /// Reads a relation of these rows now and puts it into them, with one statement however many they are:
+  /// `load<&Account::entries>(accounts)`. Further members continue the path: `load<&Account::entries, &Entry::tags>`
+  /// is one statement for each of the two. What was loaded before is read again. Without rows nothing is sent; after an
+  /// error they are as they were. Errors: `too_many_rows` when a has_one finds two.
+  template <auto... Path>
+  [[nodiscard]] result<void> load(std::span<E> into) const {
+    std::vector<detail::include_node> wanted;
+    detail::include_path<E, Path...>(wanted, detail::trash::excluded);
+    return detail::load_includes(*on_, wanted, into.data(), into.size());
+  }
+  template <auto... Path>
+  [[nodiscard]] result<void> load(E& into) const {
+    return load<Path...>(std::span<E>(&into, 1));
+  }
+  /// The same with rows in the trash of the path's last relation.
+  template <auto... Path>
+  [[nodiscard]] result<void> load(std::span<E> into, with_trashed_t /*tag*/) const {
+    std::vector<detail::include_node> wanted;
+    detail::include_path_with_trashed<E, Path...>(wanted);
+    return detail::load_includes(*on_, wanted, into.data(), into.size());
+  }
+  template <auto... Path>
+  [[nodiscard]] result<void> load(E& into, with_trashed_t tag) const {
+    return load<Path...>(std::span<E>(&into, 1), tag);
   }
 
   // ---- writing ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <breakwater/repository/detail/sql_text.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+/// The statement that reads a relation's rows, written by plain constexpr functions as those of sql_text.hpp are.
+namespace breakwater::detail {
+
+struct relation_order {
+  std::string_view column;
+  bool descending = false;
+};
+
+/// A relation without its types.
+struct relation_view {
+  table_view target;                          // the rows that are read
+  std::span<const std::string_view> matched;  // its columns that the owners' keys are compared with
+  std::string_view type_column{};             // of a polymorphic one
+  std::span<const relation_order> order{};
+  bool ordered = false;  // an order is of use: there may be several rows for an owner
+  // Of a many_to_many, whose `matched` are columns of the join table:
+  bool linked = false;
+  table_view links{};
+  std::string_view link_to_target{};
+  std::string_view target_key{};
+
+  [[nodiscard]] constexpr const table_name& matched_table() const noexcept { return linked ? links.name : target.name; }
+};
+
+/// The column among `$1`, an array. Of a composite key each column among its own array, and all of them together among
+/// the arrays' rows: the first part tells the server the arrays' types and lets it use an index, the second is exact.
+constexpr void write_matched(text_out& out, const relation_view& relation) noexcept {
+  for (std::size_t i = 0; i < relation.matched.size(); ++i) {
+    if (i > 0) out << " and ";
+    write_column(out, relation.matched_table(), relation.matched[i]);
+    out << " = any(";
+    write_parameter(out, i + 1);
+    out << ")";
+  }
+  if (relation.matched.size() == 1) return;
+  out << " and (";
+  for (std::size_t i = 0; i < relation.matched.size(); ++i) {
+    if (i > 0) out << ", ";
+    write_column(out, relation.matched_table(), relation.matched[i]);
+  }
+  out << ") in (select * from unnest(";
+  for (std::size_t i = 0; i < relation.matched.size(); ++i) {
+    if (i > 0) out << ", ";
+    write_parameter(out, i + 1);
+  }
+  out << "))";
+}
+
+constexpr void write_relation_order(text_out& out, const relation_view& relation) noexcept {
+  std::string_view separator = " order by ";
+  const auto term = [&](std::string_view column) {
+    out << separator;
+    separator = ", ";
+    write_column(out, relation.target.name, column);
+  };
+  for (const relation_order& by : relation.order) {
+    term(by.column);
+    if (by.descending) out << " desc";
+  }
+  for (const column_info& column : relation.target.columns) {
+    if (column.primary_key) term(column.name);
+  }
+}
+
+/// select <target> [, <link's key>] from <target> [join <links>] where <keys> [and <type>] [and <trash>] [order by ...]
+///
+/// Parameters: one array for each matched column, the type.
+constexpr void write_relation(text_out& out, const relation_view& relation, trash scope) noexcept {
+  out << "select ";
+  write_all_columns(out, relation.target);
+  if (relation.linked) {
+    out << ", ";
+    write_column(out, relation.links.name, relation.matched[0]);
+  }
+  out << " from ";
+  write_table(out, relation.target.name);
+  if (relation.linked) {
+    out << " join ";
+    write_table(out, relation.links.name);
+    out << " on ";
+    write_column(out, relation.links.name, relation.link_to_target);
+    out << " = ";
+    write_column(out, relation.target.name, relation.target_key);
+  }
+  out << " where ";
+  write_matched(out, relation);
+  if (!relation.type_column.empty()) {
+    out << " and ";
+    write_column(out, relation.target.name, relation.type_column);
+    out << " = ";
+    write_parameter(out, relation.matched.size() + 1);
+  }
+  if (relation.linked) write_and_trash(out, relation.links, trash::excluded);
+  write_and_trash(out, relation.target, scope);
+  if (relation.ordered) write_relation_order(out, relation);
+}
+
+}  // namespace breakwater::detail
