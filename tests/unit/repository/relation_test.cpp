@@ -68,12 +68,12 @@ static_assert(sql<&Customer::notes> == "select " NOTE_COLUMNS
 static_assert(sql<&Note::order> == "select " ORDER_COLUMNS
                                    " from \"orders\" where \"orders\".\"id\" = any($1)"
                                    " and (\"orders\".\"deleted_at\" is null)");
-static_assert(
-    sql<&Depot::parcels> ==
-    "select " PARCEL_COLUMNS
-    " from \"parcels\" where \"parcels\".\"depot_region\" = any($1) and \"parcels\".\"depot_number\" = any($2)"
-    " and (\"parcels\".\"depot_region\", \"parcels\".\"depot_number\") in (select * from unnest($1, $2))"
-    " order by \"parcels\".\"id\"");
+static_assert(sql<&Depot::parcels> ==
+              "select " PARCEL_COLUMNS
+              " from \"parcels\" where (\"parcels\".\"depot_region\" = any($1) or true) and "
+              "(\"parcels\".\"depot_number\" = any($2) or true) and "
+              "(\"parcels\".\"depot_region\", \"parcels\".\"depot_number\") in (select * from unnest($1, $2))"
+              " order by \"parcels\".\"id\"");
 static_assert(sql<&Parcel::sender> == "select " CUSTOMER_COLUMNS
                                       " from \"customers\""
                                       " where \"customers\".\"name\" = any($1)");

@@ -30,24 +30,30 @@ struct relation_view {
   [[nodiscard]] constexpr const table_name& matched_table() const noexcept { return linked ? links.name : target.name; }
 };
 
-/// The column among `$1`, an array. Of a composite key each column among its own array, and all of them together among
-/// the arrays' rows: the first part tells the server the arrays' types and lets it use an index, the second is exact.
+constexpr void write_matched_column(text_out& out, const relation_view& relation, std::size_t i) noexcept {
+  write_column(out, relation.matched_table(), relation.matched[i]);
+}
+
+/// "column = any($1)". Of a composite key "(a, b) in (select * from unnest($1, $2))", and before it what tells the
+/// server the arrays' types, which it would not find out there: a comparison that its planner drops again for the
+/// "or true" beside it. Naming the types instead would need a name for each domain and enumeration.
 constexpr void write_matched(text_out& out, const relation_view& relation) noexcept {
-  for (std::size_t i = 0; i < relation.matched.size(); ++i) {
-    if (i > 0) out << " and ";
-    write_column(out, relation.matched_table(), relation.matched[i]);
+  const std::size_t columns = relation.matched.size();
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (columns > 1) out << "(";
+    write_matched_column(out, relation, i);
     out << " = any(";
     write_parameter(out, i + 1);
     out << ")";
+    if (columns > 1) out << " or true) and ";
   }
-  if (relation.matched.size() == 1) return;
-  out << " and (";
-  for (std::size_t i = 0; i < relation.matched.size(); ++i) {
-    if (i > 0) out << ", ";
-    write_column(out, relation.matched_table(), relation.matched[i]);
+  if (columns == 1) return;
+  for (std::size_t i = 0; i < columns; ++i) {
+    out << (i == 0 ? "(" : ", ");
+    write_matched_column(out, relation, i);
   }
   out << ") in (select * from unnest(";
-  for (std::size_t i = 0; i < relation.matched.size(); ++i) {
+  for (std::size_t i = 0; i < columns; ++i) {
     if (i > 0) out << ", ";
     write_parameter(out, i + 1);
   }

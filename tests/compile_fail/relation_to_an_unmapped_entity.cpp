@@ -1,0 +1,28 @@
+// A relation to an entity without a mapping.
+// expect: breakwater: the related entity has no mapping
+
+#include <breakwater/breakwater.hpp>
+
+struct Entry;
+struct Account {
+  std::int64_t id{};
+  std::string owner{};
+  bw::many<Entry> entries{};
+};
+struct Entry {
+  std::int64_t id{};
+  std::optional<std::int64_t> account_id{};
+  std::int32_t small_id{};
+  bw::one<Account> account{};
+};
+template <>
+inline constexpr auto breakwater::mapping<Account> = bw::table("accounts",
+                                                               bw::column<&Account::id>("id", bw::primary_key),
+                                                               bw::has_many<&Account::entries, &Entry::account_id>());
+#ifdef BREAKWATER_EXPECT_OK
+template <>
+inline constexpr auto breakwater::mapping<Entry> = bw::table("entries", bw::column<&Entry::id>("id", bw::primary_key),
+                                                             bw::column<&Entry::account_id>("account_id"));
+#endif
+
+auto all(const bw::repository<Account>& accounts) { return accounts.query().include<&Account::entries>().all(); }
