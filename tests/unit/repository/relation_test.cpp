@@ -162,8 +162,9 @@ TEST(relation_include, paths_with_a_common_beginning_share_it) {
   bw::detail::include_path_with_trashed<Customer, &Customer::orders>(wanted);
   bw::detail::include_path<Customer, &Customer::orders, &Order::notes>(wanted, trash::excluded);
   bw::detail::include_path<Customer, &Customer::profile>(wanted, trash::excluded);
+  bw::detail::include_path<Customer, &Customer::orders>(wanted, trash::excluded);
   ASSERT_EQ(wanted.size(), 2U);
-  EXPECT_EQ(wanted[0].scope, trash::included) << "was said of this one";
+  EXPECT_EQ(wanted[0].scope, trash::included) << "was said of this one, and stays said";
   ASSERT_EQ(wanted[0].nested.size(), 2U);
   EXPECT_EQ(wanted[0].nested[0].scope, trash::excluded);
   EXPECT_TRUE(wanted[1].nested.empty());
