@@ -131,16 +131,16 @@ inline constexpr auto breakwater::mapping<tests::Customer> = bw::table(
     bw::has_many<&tests::Customer::referred, &tests::Customer::referrer_id>());
 
 template <>
-inline constexpr auto breakwater::mapping<tests::Order> =
-    bw::table("orders", bw::column<&tests::Order::id>("id", bw::primary_key, bw::generated),
-              bw::column<&tests::Order::customer_id>("customer_id"), bw::column<&tests::Order::item>("item"),
-              bw::column<&tests::Order::deleted_at>("deleted_at", bw::soft_delete),
-              bw::belongs_to<&tests::Order::customer, &tests::Order::customer_id>(),
-              bw::many_to_many<&tests::Order::labels, &tests::OrderLabel::order_id, &tests::OrderLabel::label_name>(),
-              bw::has_many<&tests::Order::notes, &tests::Note::owner_id>(
-                  bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::order)),
-              bw::has_one<&tests::Order::pinned, &tests::Note::owner_id>(
-                  bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::order)));
+inline constexpr auto breakwater::mapping<tests::Order> = bw::table(
+    "orders", bw::column<&tests::Order::id>("id", bw::primary_key, bw::generated),
+    bw::column<&tests::Order::customer_id>("customer_id"), bw::column<&tests::Order::item>("item"),
+    bw::column<&tests::Order::deleted_at>("deleted_at", bw::soft_delete),
+    bw::belongs_to<&tests::Order::customer, &tests::Order::customer_id>(),
+    bw::many_to_many<&tests::Order::labels, &tests::OrderLabel::order_id, &tests::OrderLabel::label_name>(),
+    bw::has_many<&tests::Order::notes, &tests::Note::owner_id>(
+        bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::order), bw::order_by_desc<&tests::Note::id>()),
+    bw::has_one<&tests::Order::pinned, &tests::Note::owner_id>(
+        bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::order)));
 
 template <>
 inline constexpr auto breakwater::mapping<tests::OrderLabel> =

@@ -65,6 +65,7 @@ static_assert(sql<&Customer::notes> == "select " NOTE_COLUMNS
                                        " from \"notes\" where \"notes\".\"owner_id\" = any($1)"
                                        " and \"notes\".\"owner_type\" = $2"
                                        " order by \"notes\".\"text\" desc, \"notes\".\"id\"");
+static_assert(sql<&Order::notes>.ends_with(" order by \"notes\".\"id\" desc"), "the key is in the order already");
 static_assert(sql<&Note::order> == "select " ORDER_COLUMNS
                                    " from \"orders\" where \"orders\".\"id\" = any($1)"
                                    " and (\"orders\".\"deleted_at\" is null)");

@@ -60,6 +60,14 @@ constexpr void write_matched(text_out& out, const relation_view& relation) noexc
   out << "))";
 }
 
+constexpr bool orders_by(const relation_view& relation, std::string_view column) noexcept {
+  for (const relation_order& by : relation.order) {
+    if (by.column == column) return true;
+  }
+  return false;
+}
+
+/// The relation's order, completed by the primary key so that it is the same each time.
 constexpr void write_relation_order(text_out& out, const relation_view& relation) noexcept {
   std::string_view separator = " order by ";
   const auto term = [&](std::string_view column) {
@@ -72,7 +80,7 @@ constexpr void write_relation_order(text_out& out, const relation_view& relation
     if (by.descending) out << " desc";
   }
   for (const column_info& column : relation.target.columns) {
-    if (column.primary_key) term(column.name);
+    if (column.primary_key && !orders_by(relation, column.name)) term(column.name);
   }
 }
 
