@@ -394,11 +394,8 @@ TEST_F(relations, a_key_that_can_not_be_sent_is_an_error_before_anything_is_sent
 }
 
 TEST_F(relations, rows_that_only_the_server_takes_for_related_are_an_error_and_not_dropped) {
-  // A collation that does not tell letter cases apart.
-  behind_the_back(
-      "create collation if not exists any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)");
-  behind_the_back("alter table customers alter name type text collate any_case");
-  Parcel parcel{.id = 1, .sender_name = "ADA"};
+  behind_the_back("alter table customers alter name type char(10)");  // "ada" and "ada       " are equal
+  Parcel parcel{.id = 1, .sender_name = "ada"};
   const auto loaded = parcels.load<&Parcel::sender>(parcel);
   EXPECT_ERROR(loaded, errc::mapping_mismatch);
   EXPECT_EQ(loaded.error().statement(), "parcels.sender");
