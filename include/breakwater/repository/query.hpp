@@ -521,8 +521,7 @@ class basic_query {
   }
   [[nodiscard]] result<breakwater::page<value_type>> decode_page(detail::page_rows found) const {
     breakwater::page<value_type> made;
-    BOOST_OUTCOME_TRY(made.items,
-                      decode(found.answer, found.first_column, found.count, found.backward));
+    BOOST_OUTCOME_TRY(made.items, decode(found.answer, found.first_column, found.count, found.backward));
     made.next_cursor = std::move(found.next_cursor);
     made.previous_cursor = std::move(found.previous_cursor);
     made.total = found.total;

@@ -91,9 +91,7 @@ class repository {
   [[nodiscard]] result<std::int64_t> count() const { return query().count(); }
 
   /// A query that matches every row, to be narrowed.
-  [[nodiscard]] breakwater::query<E> query() const {
-    return breakwater::query<E>(on_, detail::every_row_of<E>());
-  }
+  [[nodiscard]] breakwater::query<E> query() const { return breakwater::query<E>(on_, detail::every_row_of<E>()); }
   /// A query with a condition.
   [[nodiscard]] breakwater::query<E> where(const condition<E>& wanted) const { return query().where(wanted); }
   /// A query that sees the trash too.

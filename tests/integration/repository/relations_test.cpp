@@ -265,6 +265,29 @@ TEST_F(relations, first_last_and_one_include_too) {
   EXPECT_EQ(statements(), "customers.count");
 }
 
+TEST_F(relations, joins_and_pages_include_too) {
+  const auto joined = customers.query()
+                          .include<&Customer::orders>()
+                          .join<Order>(col<&Order::customer_id> == col<&Customer::id>)
+                          .where(col<&Order::item> != "bun")
+                          .order_by(asc<&Customer::id>)
+                          .all();
+  ASSERT_OK(joined);
+  EXPECT_EQ(statements(), "customers.select customers.orders");
+  ASSERT_EQ(joined.value().size(), 3U) << "ada twice, for two of her orders";
+  EXPECT_EQ(items(joined.value()[0].orders), "tea jam bun");
+  EXPECT_EQ(items(joined.value()[1].orders), "tea jam bun");
+  EXPECT_EQ(items(joined.value()[2].orders), "oil");
+
+  const auto page = everyone().include<&Customer::profile>().page(1, 2);
+  ASSERT_OK(page);
+  EXPECT_EQ(page.value().items[1].profile->email, "bob@home");
+  EXPECT_EQ(statements(), "customers.select customers.profile");
+  const auto next = everyone().include<&Customer::profile>().page(2);
+  ASSERT_OK(next);
+  EXPECT_EQ(next.value().items[0].profile->email, "ada@home");
+}
+
 TEST_F(relations, load_reads_now_and_again) {
   Customer ada = customers.get(1).value();
   ASSERT_OK(customers.load<&Customer::orders>(ada));
