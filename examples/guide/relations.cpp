@@ -117,15 +117,15 @@ bw::result<void> make_tables(const bw::session& session) {
   return guide::prepare(
       session, {"drop table if exists accounts, entries, tags, entry_tags, profiles, posts, photos, comments",
                 "create table accounts (id bigint generated always as identity primary key, owner text not null)",
-                "create table entries (id bigint generated always as identity primary key,"
-                " account_id bigint not null references accounts, text text not null, deleted_at timestamptz)",
+                ("create table entries (id bigint generated always as identity primary key,"
+                 " account_id bigint not null references accounts, text text not null, deleted_at timestamptz)"),
                 "create index on entries (account_id)", "create table tags (name text primary key)",
-                "create table entry_tags (entry_id bigint references entries, tag text references tags,"
-                " primary key (entry_id, tag))",
+                ("create table entry_tags (entry_id bigint references entries, tag text references tags,"
+                 " primary key (entry_id, tag))"),
                 "create table profiles (account_id bigint primary key references accounts, city text not null)",
                 "create table posts (id bigint primary key)", "create table photos (id bigint primary key)",
-                "create table comments (id bigint generated always as identity primary key,"
-                " owner_type text not null, owner_id bigint not null)",
+                ("create table comments (id bigint generated always as identity primary key,"
+                 " owner_type text not null, owner_id bigint not null)"),
                 "insert into accounts (owner) values ('ada'), ('bob')", "insert into profiles values (1, 'London')",
                 "insert into entries (account_id, text) values (1, 'tea'), (1, 'jam'), (2, 'oil')",
                 "insert into tags values ('food'), ('gift')", "insert into entry_tags values (1, 'food'), (2, 'food')",

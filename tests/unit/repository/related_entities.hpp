@@ -66,12 +66,12 @@ struct Label {
   bool operator==(const Label& other) const { return name == other.name; }
 };
 
-enum class NoteOwner : std::uint8_t { customer, order };
+enum class note_owner : std::uint8_t { customer, order };
 
 /// Belongs to a customer or to an order, as its type says.
 struct Note {
   std::int64_t id{};
-  NoteOwner owner_type{};
+  note_owner owner_type{};
   std::int64_t owner_id{};
   std::string text{};
   bw::one<Customer> customer{};
@@ -106,29 +106,30 @@ constexpr auto breakwater_mapping(std::type_identity<Profile>) {
 }  // namespace tests
 
 template <>
-struct breakwater::codec<tests::NoteOwner> {
+struct breakwater::codec<tests::note_owner> {
   static constexpr std::string_view sql_type = "text";
   static constexpr std::uint32_t type = bw::oid::unknown;
   static constexpr std::array reads{bw::oid::text};
-  static void encode(const tests::NoteOwner& value, bw::parameters& out) {
-    out.add_text(value == tests::NoteOwner::order ? "order" : "customer");
+  static void encode(const tests::note_owner& value, bw::parameters& out) {
+    out.add_text(value == tests::note_owner::order ? "order" : "customer");
   }
-  static bool decode(std::string_view text, tests::NoteOwner& out) noexcept {
-    out = text == "order" ? tests::NoteOwner::order : tests::NoteOwner::customer;
+  static bool decode(std::string_view text, tests::note_owner& out) noexcept {
+    out = text == "order" ? tests::note_owner::order : tests::note_owner::customer;
     return text == "order" || text == "customer";
   }
 };
 
 template <>
-inline constexpr auto breakwater::mapping<tests::Customer> = bw::table(
-    "customers", bw::column<&tests::Customer::id>("id", bw::primary_key, bw::generated),
-    bw::column<&tests::Customer::name>("name"), bw::column<&tests::Customer::referrer_id>("referrer_id"),
-    bw::has_many<&tests::Customer::orders, &tests::Order::customer_id>(),
-    bw::has_one<&tests::Customer::profile, &tests::Profile::customer_id>(),
-    bw::has_many<&tests::Customer::notes, &tests::Note::owner_id>(
-        bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::customer), bw::order_by_desc<&tests::Note::text>()),
-    bw::belongs_to<&tests::Customer::referrer, &tests::Customer::referrer_id>(),
-    bw::has_many<&tests::Customer::referred, &tests::Customer::referrer_id>());
+inline constexpr auto breakwater::mapping<tests::Customer> =
+    bw::table("customers", bw::column<&tests::Customer::id>("id", bw::primary_key, bw::generated),
+              bw::column<&tests::Customer::name>("name"), bw::column<&tests::Customer::referrer_id>("referrer_id"),
+              bw::has_many<&tests::Customer::orders, &tests::Order::customer_id>(),
+              bw::has_one<&tests::Customer::profile, &tests::Profile::customer_id>(),
+              bw::has_many<&tests::Customer::notes, &tests::Note::owner_id>(
+                  bw::polymorphic<&tests::Note::owner_type>(tests::note_owner::customer),
+                  bw::order_by_desc<&tests::Note::text>()),
+              bw::belongs_to<&tests::Customer::referrer, &tests::Customer::referrer_id>(),
+              bw::has_many<&tests::Customer::referred, &tests::Customer::referrer_id>());
 
 template <>
 inline constexpr auto breakwater::mapping<tests::Order> = bw::table(
@@ -138,9 +139,9 @@ inline constexpr auto breakwater::mapping<tests::Order> = bw::table(
     bw::belongs_to<&tests::Order::customer, &tests::Order::customer_id>(),
     bw::many_to_many<&tests::Order::labels, &tests::OrderLabel::order_id, &tests::OrderLabel::label_name>(),
     bw::has_many<&tests::Order::notes, &tests::Note::owner_id>(
-        bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::order), bw::order_by_desc<&tests::Note::id>()),
+        bw::polymorphic<&tests::Note::owner_type>(tests::note_owner::order), bw::order_by_desc<&tests::Note::id>()),
     bw::has_one<&tests::Order::pinned, &tests::Note::owner_id>(
-        bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::order)));
+        bw::polymorphic<&tests::Note::owner_type>(tests::note_owner::order)));
 
 template <>
 inline constexpr auto breakwater::mapping<tests::OrderLabel> =
@@ -161,9 +162,9 @@ inline constexpr auto breakwater::mapping<tests::Note> =
               bw::column<&tests::Note::owner_type>("owner_type"), bw::column<&tests::Note::owner_id>("owner_id"),
               bw::column<&tests::Note::text>("text"),
               bw::belongs_to<&tests::Note::customer, &tests::Note::owner_id>(
-                  bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::customer)),
+                  bw::polymorphic<&tests::Note::owner_type>(tests::note_owner::customer)),
               bw::belongs_to<&tests::Note::order, &tests::Note::owner_id>(
-                  bw::polymorphic<&tests::Note::owner_type>(tests::NoteOwner::order)));
+                  bw::polymorphic<&tests::Note::owner_type>(tests::note_owner::order)));
 
 template <>
 inline constexpr auto breakwater::mapping<tests::Depot> =
@@ -175,6 +176,6 @@ template <>
 inline constexpr auto breakwater::mapping<tests::Parcel> = bw::table(
     "parcels", bw::column<&tests::Parcel::id>("id", bw::primary_key, bw::generated),
     bw::column<&tests::Parcel::depot_region>("depot_region"), bw::column<&tests::Parcel::depot_number>("depot_number"),
-    bw::column<&tests::Parcel::sender_name>("sender_name"),
+    bw::column<&tests::Parcel::sender_name>("sender_name", bw::sensitive),
     bw::belongs_to<&tests::Parcel::depot, &tests::Parcel::depot_region, &tests::Parcel::depot_number>(),
     bw::belongs_to<&tests::Parcel::sender, &tests::Parcel::sender_name>(bw::references<&tests::Customer::name>()));

@@ -4,8 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <iterator>
+#include <memory>
 #include <ranges>
 #include <span>
 #include <utility>
@@ -153,6 +152,48 @@ TEST(relation_one, entities_in_cycles_are_ordinary_values) {
   const Order copy = order;
   EXPECT_EQ(copy.customer->orders[0].id, 1);
   EXPECT_FALSE(copy.customer->orders[0].customer.loaded());
+}
+
+// ---- load ----------------------------------------------------------------------------------------------------------
+
+/// Keeps what it is asked to run, and refuses it.
+class refusing_executor final : public bw::executor {
+ public:
+  bw::result<bw::rows> execute(const bw::statement& /*what*/, const bw::parameters& values) override {
+    asked = values;
+    ++statements;
+    return bw::errc::cancelled;
+  }
+  bw::parameters asked{};
+  int statements = 0;
+};
+
+TEST(relation_load, each_key_is_sent_once_in_one_array) {
+  const auto refuses = std::make_shared<refusing_executor>();
+  std::vector<Order> orders{{.customer_id = 7}, {.customer_id = 5}, {}, {.customer_id = 7}};
+  EXPECT_EQ(bw::repository<Order>(refuses).load<&Order::customer>(orders).error(), bw::errc::cancelled);
+  EXPECT_EQ(refuses->statements, 1);
+  ASSERT_EQ(refuses->asked.size(), 1U);
+  EXPECT_EQ(refuses->asked.text(0), R"({"7","5"})");
+  EXPECT_FALSE(refuses->asked.is_sensitive(0));
+  EXPECT_FALSE(orders[0].customer.loaded()) << "after an error nothing was changed";
+  EXPECT_FALSE(orders[2].customer.loaded());
+}
+
+TEST(relation_load, keys_of_sensitive_columns_are_marked) {
+  const auto refuses = std::make_shared<refusing_executor>();
+  Parcel parcel{.sender_name = "ada"};
+  EXPECT_EQ(bw::repository<Parcel>(refuses).load<&Parcel::sender>(parcel).error(), bw::errc::cancelled);
+  ASSERT_EQ(refuses->asked.size(), 1U);
+  EXPECT_TRUE(refuses->asked.is_sensitive(0));
+}
+
+TEST(relation_load, a_polymorphic_type_is_a_bound_value) {
+  const auto refuses = std::make_shared<refusing_executor>();
+  Customer customer{.id = 3};
+  EXPECT_EQ(bw::repository<Customer>(refuses).load<&Customer::notes>(customer).error(), bw::errc::cancelled);
+  ASSERT_EQ(refuses->asked.size(), 2U);
+  EXPECT_EQ(refuses->asked.text(1), "customer");
 }
 
 // ---- include ------------------------------------------------------------------------------------------------------

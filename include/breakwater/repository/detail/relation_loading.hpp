@@ -8,12 +8,11 @@
 #include <breakwater/repository/relation.hpp>
 #include <breakwater/repository/with_trashed.hpp>
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <type_traits>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -247,14 +246,15 @@ consteval bool check_path() {
   static_assert(starts,
                 "breakwater: a path of relations begins with a member of the entity that is read, and each next member "
                 "belongs to the entity that the one before it leads to");
-  if constexpr (!starts) {
-    return false;
-  } else if constexpr (!check_is_relation<First>()) {
-    return false;
-  } else if constexpr (sizeof...(More) > 0) {
-    return check_path<target_of<First>, More...>();
+  if constexpr (starts) {
+    constexpr bool found = check_is_relation<First>();
+    if constexpr (found && sizeof...(More) > 0) {
+      return check_path<target_of<First>, More...>();
+    } else {
+      return found;
+    }
   } else {
-    return true;
+    return false;
   }
 }
 
