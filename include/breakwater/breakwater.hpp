@@ -14,6 +14,7 @@
 #include <breakwater/core/numeric.hpp>
 #include <breakwater/core/observer.hpp>
 #include <breakwater/core/result.hpp>
+#include <breakwater/core/timestamp.hpp>
 #include <breakwater/core/timestamptz.hpp>
 #include <breakwater/core/uuid.hpp>
 #include <breakwater/postgres/codec.hpp>

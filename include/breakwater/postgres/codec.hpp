@@ -3,6 +3,7 @@
 #include <breakwater/core/date.hpp>
 #include <breakwater/core/json.hpp>
 #include <breakwater/core/numeric.hpp>
+#include <breakwater/core/timestamp.hpp>
 #include <breakwater/core/timestamptz.hpp>
 #include <breakwater/core/uuid.hpp>
 #include <breakwater/postgres/parameters.hpp>
@@ -159,6 +160,10 @@ struct codec<timestamptz> : detail::value_codec<timestamptz, oid::timestamptz> {
   static constexpr std::string_view sql_type = "timestamptz";
 };
 template <>
+struct codec<timestamp> : detail::value_codec<timestamp, oid::timestamp> {
+  static constexpr std::string_view sql_type = "timestamp";
+};
+template <>
 struct codec<date> : detail::value_codec<date, oid::date> {
   static constexpr std::string_view sql_type = "date";
 };
@@ -255,3 +260,6 @@ void bind_array(parameters& out, const Range& values) {
 }
 
 }  // namespace breakwater
+
+// So that what has a codec is the same wherever this header is included.
+#include <breakwater/postgres/array.hpp>

@@ -42,6 +42,7 @@ void bind_assigned(parameters& out, const Value& value) {
   } else {
     bind_as<column>(out, value, sensitive);
   }
+  out.mark_column(info_of<Member>.name);
   if constexpr (sensitive) out.mark_sensitive();
 }
 

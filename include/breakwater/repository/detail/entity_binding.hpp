@@ -26,12 +26,14 @@ struct binder {
   template <class T>
   void add(const T& value, const column_info& column) {
     bind(values, value);
+    values.mark_column(column.name);
     if (column.sensitive) values.mark_sensitive();
     if (bad_column.empty() && values.first_invalid()) bad_column = column.name;
   }
 };
 
-/// Runs a statement. Errors: `invalid_argument` naming the column of a text with a NUL byte, before anything is sent.
+/// Runs a statement. Errors, before anything is sent and naming the column: `invalid_argument` for a text with a NUL
+/// byte, `data_error` for a value that its codec refused.
 [[nodiscard]] result<rows> execute(executor& on, const statement& what, const binder& bound);
 
 [[nodiscard]] error no_such_row(const statement& what);
