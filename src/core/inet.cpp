@@ -16,7 +16,9 @@ void this_is_not_an_address_of_IPv4_or_IPv6_with_or_without_a_prefix() {
 
 namespace {
 
-char* write_number(char* out, unsigned value, int base) noexcept { return std::to_chars(out, out + 4, value, base).ptr; }
+char* write_number(char* out, unsigned value, int base) noexcept {
+  return std::to_chars(out, out + 4, value, base).ptr;
+}
 
 char* write_v4(char* out, const std::uint8_t* bytes) noexcept {
   for (std::size_t i = 0; i < 4; ++i) {
@@ -48,8 +50,7 @@ char* write_v6(char* out, const inet::v6_bytes& bytes) noexcept {
   std::array<unsigned, 8> groups{};
   for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = bytes[2 * i] * 256U + bytes[2 * i + 1];
   const zero_run gap = longest_zero_run(groups);
-  const bool holds_v4 = gap.begin == 0 && (gap.length == 6 || (gap.length == 7 && groups[7] != 1) ||
-                                           (gap.length == 5 && groups[5] == 0xffff));
+  const bool holds_v4 = gap.begin == 0 && (gap.length == 6 || (gap.length == 5 && groups[5] == 0xffff));
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (gap.length > 0 && i >= gap.begin && i < gap.begin + gap.length) {
       if (i == gap.begin) *out++ = ':';

@@ -105,7 +105,7 @@ char* interval::write_to(char* out) const noexcept {
 
 std::size_t std::hash<breakwater::interval>::operator()(const breakwater::interval& value) const noexcept {
   constexpr std::size_t factor = 0x100000001b3U;
-  const auto calendar = static_cast<std::size_t>(value.months().count()) * factor +
-                        static_cast<std::size_t>(value.days().count());
+  const auto calendar =
+      static_cast<std::size_t>(value.months().count()) * factor + static_cast<std::size_t>(value.days().count());
   return calendar * factor + std::hash<std::int64_t>{}(value.time().count());
 }

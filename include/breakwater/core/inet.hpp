@@ -58,8 +58,7 @@ class inet {
   constexpr explicit inet(const v4_bytes& bytes) noexcept {
     for (std::size_t i = 0; i < bytes.size(); ++i) parts_.bytes[i] = bytes[i];
   }
-  constexpr explicit inet(const v6_bytes& bytes) noexcept
-      : parts_{.bytes = bytes, .is_v6 = true, .prefix = 128} {}
+  constexpr explicit inet(const v6_bytes& bytes) noexcept : parts_{.bytes = bytes, .is_v6 = true, .prefix = 128} {}
 
   /// Reads "192.0.2.1", "2001:db8::/32" and "::ffff:192.0.2.1". Error: `errc::data_error`, also for numbers with
   /// leading zeros and for `cidr`'s short forms ("10/8").

@@ -44,6 +44,20 @@ namespace detail {
     case oid::uuid: return 2951;
     case oid::json: return 199;
     case oid::jsonb: return 3807;
+    case oid::inet: return 1041;
+    case oid::cidr: return 651;
+    case 3904: return 3905;  // int4range
+    case 3906: return 3907;  // numrange
+    case 3908: return 3909;  // tsrange
+    case 3910: return 3911;  // tstzrange
+    case 3912: return 3913;  // daterange
+    case 3926: return 3927;  // int8range
+    case 4451: return 6150;  // int4multirange
+    case 4532: return 6151;  // nummultirange
+    case 4533: return 6152;  // tsmultirange
+    case 4534: return 6153;  // tstzmultirange
+    case 4535: return 6155;  // datemultirange
+    case 4536: return 6157;  // int8multirange
     default: return oid::unknown;
   }
 }

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <breakwater/core/date.hpp>
+#include <breakwater/core/inet.hpp>
+#include <breakwater/core/interval.hpp>
 #include <breakwater/core/json.hpp>
 #include <breakwater/core/numeric.hpp>
+#include <breakwater/core/time_of_day.hpp>
 #include <breakwater/core/timestamp.hpp>
 #include <breakwater/core/timestamptz.hpp>
 #include <breakwater/core/uuid.hpp>
@@ -10,6 +13,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -168,6 +172,20 @@ struct codec<date> : detail::value_codec<date, oid::date> {
   static constexpr std::string_view sql_type = "date";
 };
 template <>
+struct codec<time_of_day> : detail::value_codec<time_of_day, oid::time> {
+  static constexpr std::string_view sql_type = "time";
+};
+template <>
+struct codec<interval> : detail::value_codec<interval, oid::interval> {
+  static constexpr std::string_view sql_type = "interval";
+};
+/// Sent without a type: as an inet it would lose the bits behind its prefix on the way into a cidr column.
+template <>
+struct codec<inet> : detail::value_codec<inet, oid::unknown> {
+  static constexpr std::string_view sql_type = "inet";
+  static constexpr std::array reads{oid::inet, oid::cidr};
+};
+template <>
 struct codec<numeric> {
   static constexpr std::string_view sql_type = "numeric";
   static constexpr std::uint32_t type = oid::numeric;
@@ -185,6 +203,26 @@ struct codec<json> {
     out = json::from_server(std::string(text));
     return true;
   }
+};
+
+/// A day of std::chrono. It has no infinities: reading one is `errc::data_error`.
+template <>
+struct codec<std::chrono::sys_days> {
+  static constexpr std::string_view sql_type = "date";
+  static constexpr std::uint32_t type = oid::date;
+  static constexpr std::array reads{oid::date};
+  static void encode(std::chrono::sys_days value, parameters& out) { codec<date>::encode(date(value), out); }
+  static bool decode(std::string_view text, std::chrono::sys_days& out) noexcept;
+};
+/// A moment of std::chrono. It has no infinities: reading one is `errc::data_error`.
+template <>
+struct codec<std::chrono::sys_time<std::chrono::microseconds>> {
+  using moment = std::chrono::sys_time<std::chrono::microseconds>;
+  static constexpr std::string_view sql_type = "timestamptz";
+  static constexpr std::uint32_t type = oid::timestamptz;
+  static constexpr std::array reads{oid::timestamptz};
+  static void encode(moment value, parameters& out) { codec<timestamptz>::encode(timestamptz(value), out); }
+  static bool decode(std::string_view text, moment& out) noexcept;
 };
 
 /// A type with a codec.
@@ -263,3 +301,6 @@ void bind_array(parameters& out, const Range& values) {
 
 // So that what has a codec is the same wherever this header is included.
 #include <breakwater/postgres/array.hpp>
+#include <breakwater/postgres/composite_type.hpp>
+#include <breakwater/postgres/enum_type.hpp>
+#include <breakwater/postgres/range_codec.hpp>

@@ -17,9 +17,9 @@ namespace breakwater {
 namespace oid {
 inline constexpr std::uint32_t unknown = 0;  ///< the server works the type out from the context
 inline constexpr std::uint32_t boolean = 16, bytea = 17, name = 19, int8 = 20, int2 = 21, int4 = 23, text = 25,
-                               json = 114, float4 = 700, float8 = 701, bpchar = 1042, varchar = 1043, date = 1082,
-                               time = 1083, timestamp = 1114, timestamptz = 1184, interval = 1186, numeric = 1700,
-                               uuid = 2950, jsonb = 3802;
+                               json = 114, cidr = 650, float4 = 700, float8 = 701, inet = 869, bpchar = 1042,
+                               varchar = 1043, date = 1082, time = 1083, timestamp = 1114, timestamptz = 1184,
+                               interval = 1186, numeric = 1700, uuid = 2950, jsonb = 3802;
 }  // namespace oid
 
 /// The values bound to a statement's $1 ... $n, owned, in the text form that the server reads.
@@ -92,11 +92,14 @@ class parameters {
   /// then fails with `errc::data_error` before anything is sent. `why` goes on from "the value for column "x" ", holds
   /// no value itself, and lives as long as the program.
   void refuse(const char* why) {
-    if (!first_invalid_) {
-      first_invalid_ = size_;
-      refusal_ = why;
-    }
     add_null();
+    mark_refused(why);
+  }
+  /// The same of the value added last.
+  void mark_refused(const char* why) noexcept {
+    if (first_invalid_) return;
+    first_invalid_ = size_ - 1;
+    refusal_ = why;
   }
 
   /// Room for a text of up to `bytes` characters, to be filled and then given its true length by `commit`.

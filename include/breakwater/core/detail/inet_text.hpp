@@ -68,8 +68,8 @@ constexpr bool take_group(std::string_view& text, unsigned& out) noexcept {
 /// "2001:db8::1", "::", "::ffff:192.0.2.1" (RFC 4291, section 2.2).
 constexpr bool take_v6(std::string_view& text, std::uint8_t* to) noexcept {
   constexpr std::size_t none = 99;
-  std::size_t at = 0;        // bytes written
-  std::size_t gap = none;    // where "::" stands
+  std::size_t at = 0;      // bytes written
+  std::size_t gap = none;  // where "::" stands
   if (text.starts_with("::")) {
     gap = 0;
     text.remove_prefix(2);
