@@ -80,8 +80,7 @@ class range {
         lower_inclusive_(lower_ && (bounds == range_bounds::closed_open || bounds == range_bounds::closed)),
         upper_inclusive_(upper_ && (bounds == range_bounds::open_closed || bounds == range_bounds::closed)),
         empty_(false) {
-    if (!holds_nothing()) return;
-    *this = range();
+    if (holds_nothing()) clear();
   }
 
   /// Without bounds: all values.
@@ -142,7 +141,7 @@ class range {
     detail::range_text parts;
     if (!detail::take_range(text, parts)) return false;
     if (parts.empty) {
-      *this = range();
+      clear();
       return true;
     }
     std::optional<T> lower;
@@ -169,6 +168,12 @@ class range {
     friend constexpr bool operator==(const bound&, const bound&) = default;
   };
 
+  constexpr void clear() noexcept {
+    lower_.reset();
+    upper_.reset();
+    lower_inclusive_ = upper_inclusive_ = false;
+    empty_ = true;
+  }
   [[nodiscard]] constexpr bound canonical_lower() const noexcept {
     if constexpr (detail::is_discrete<T>) {
       if (lower_ && !lower_inclusive_) {

@@ -134,12 +134,6 @@ class array_writer {
   bool first_ = true;
 };
 
-/// One element of an array, or one field of a composite.
-struct text_part {
-  std::string_view text{};  ///< valid until the next one is read
-  bool null = false;
-};
-
 /// Takes an array's text apart. Each function moves on only over what it answers true for.
 class array_reader {
  public:
@@ -248,6 +242,7 @@ struct codec<std::vector<T>> {
                                              detail::array_type_name<leaf>.size()};
   static constexpr std::uint32_t type = detail::array_type_of(codec<leaf>::type);
   static constexpr auto reads = detail::array_reads<leaf>();
+  static constexpr bool has_named_type = breakwater::has_named_type<leaf>;
 
   static void encode(const std::vector<T>& value, parameters& out) {
     if (!detail::is_rectangular(value)) {

@@ -248,6 +248,16 @@ struct without_optional<std::optional<T>> {
 template <class T>
 using without_optional_t = typename without_optional<T>::type;
 
+/// An enum, a composite, or an array of these: the type is known by the name in `sql_type`.
+template <class T>
+inline constexpr bool has_named_type = [] {
+  if constexpr (requires { codec<T>::has_named_type; }) {
+    return codec<T>::has_named_type;
+  } else {
+    return false;
+  }
+}();
+
 /// A type that can stand in a column: one with a codec, or an optional of one.
 template <class T>
 concept column_type = has_codec<without_optional_t<std::remove_cvref_t<T>>>;
@@ -274,6 +284,12 @@ template <class Range>
 void bind_array(parameters& out, const Range& values);
 
 namespace detail {
+/// One element of an array, or one field of a composite.
+struct text_part {
+  std::string_view text{};  ///< valid until the next one is read
+  bool null = false;
+};
+
 /// Collects the text of an array literal, element by element: {"a",NULL,"b \"c\""}.
 class array_text {
  public:

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <breakwater/postgres/array.hpp>
 #include <breakwater/postgres/codec.hpp>
 
 #include <concepts>

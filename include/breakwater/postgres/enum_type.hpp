@@ -47,7 +47,7 @@ struct no_enum {};
 /// The entry of this label, or null. `sorted` by label. Logarithmic.
 [[nodiscard]] const enum_entry* find_label(std::span<const enum_entry> sorted, std::string_view label) noexcept;
 
-consteval void check_label(std::string_view label) {
+constexpr void check_label(std::string_view label) {
   if (label.empty() || label.size() > 63) throw "breakwater: an enum's label has 1 to 63 bytes";
   for (const char c : label) {
     if (c == '\0') throw "breakwater: a label can not contain a NUL byte";
@@ -56,7 +56,7 @@ consteval void check_label(std::string_view label) {
 
 /// By insertion: the labels are few. Equal neighbours are a mistake.
 template <std::size_t N, class Less>
-consteval void sort_entries(std::array<enum_entry, N>& entries, Less less) {
+constexpr void sort_entries(std::array<enum_entry, N>& entries, Less less) {
   for (std::size_t i = 1; i < N; ++i) {
     for (std::size_t k = i; k > 0 && !less(entries[k - 1], entries[k]); --k) {
       if (!less(entries[k], entries[k - 1])) throw "breakwater: an enum's value or label is given twice";
