@@ -1,3 +1,4 @@
+#include <breakwater/postgres/unsendable.hpp>
 #include <breakwater/repository/detail/entity_binding.hpp>
 
 #include <vector>
@@ -6,8 +7,7 @@ namespace breakwater::detail {
 
 result<rows> execute(executor& on, const statement& what, const binder& bound) {
   if (!bound.bad_column.empty()) {
-    return error(errc::invalid_argument, "the text for column \"" + std::string(bound.bad_column) +
-                                             "\" contains a NUL byte, which PostgreSQL's text can not hold")
+    return unsendable(bound.values, "for column \"" + std::string(bound.bad_column) + '"')
         .with_statement(what.name)
         .with_table(what.table)
         .with_column(bound.bad_column);

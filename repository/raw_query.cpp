@@ -1,3 +1,4 @@
+#include <breakwater/postgres/unsendable.hpp>
 #include <breakwater/repository/detail/raw_sql.hpp>
 #include <breakwater/repository/raw_query.hpp>
 
@@ -31,11 +32,10 @@ void raw_query::bind(std::string_view sql, detail::raw_arguments&& given) {
   if (in_order(rewritten.order)) {
     values_ = std::move(given.values);
   } else {
-    for (const std::size_t i : rewritten.order) detail::append_value(values_, given.values, i);
+    for (const std::size_t i : rewritten.order) values_.append(given.values, i);
   }
   if (const auto bad = values_.first_invalid()) {
-    mistake_ = error(errc::invalid_argument, "the argument " + describe(given, rewritten.order[*bad]) +
-                                                 " contains a NUL byte, which PostgreSQL's text can not hold");
+    mistake_ = unsendable(values_, "of the argument " + describe(given, rewritten.order[*bad]));
   }
 }
 

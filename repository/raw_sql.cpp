@@ -282,7 +282,7 @@ sql_fragment with_values_of(std::string_view rewritten, const parameters& values
     }
     if (number > 0 && number <= values.size()) {
       out.text.push_back(sql_fragment::placeholder);
-      append_value(out.values, values, number - 1);
+      out.values.append(values, number - 1);
     } else {
       out.text.append(text);
     }

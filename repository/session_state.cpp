@@ -1,5 +1,7 @@
 #include "session_state.hpp"
 
+#include <breakwater/postgres/unsendable.hpp>
+
 #include <string>
 #include <utility>
 
@@ -10,14 +12,6 @@ namespace {
 bool is_conflict(const error& failure) noexcept {
   return failure.applied() == applied::no &&
          (failure.code() == errc::serialization_failure || failure.code() == errc::deadlock);
-}
-
-std::optional<error> unsendable(const statement& what, const parameters& values) {
-  const auto index = values.first_invalid();
-  if (!index) return std::nullopt;
-  return error(errc::invalid_argument, "the text bound to $" + std::to_string(*index + 1) +
-                                           " contains a NUL byte, which PostgreSQL's text can not hold")
-      .with_statement(what.name);
 }
 
 std::size_t row_count(const result<rows>& answer) noexcept {
@@ -93,7 +87,7 @@ result<rows> session_state::execute(const statement& what, const parameters& val
                  "handed to the closure")
         .with_statement(what.name);
   }
-  if (auto bad = unsendable(what, values)) return std::move(*bad);
+  if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
 
   const operation_report report(watcher(), what, options_.correlation_id);
   const bool replica_allowed = may_read_replicas();
@@ -122,7 +116,7 @@ result<rows> transaction_state::execute(const statement& what, const parameters&
     return error(errc::unsafe_operation, "the transaction has ended; what was made from it can not be used any more")
         .with_statement(what.name);
   }
-  if (auto bad = unsendable(what, values)) return std::move(*bad);
+  if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
 
   const operation_report report(session_->watcher(), what, session_->options().correlation_id);
   const std::stop_token& cancel = session_->options().cancel;

@@ -29,14 +29,7 @@ void append_literal(std::string& out, const parameters& values, std::size_t i) {
 
 }  // namespace
 
-void append_value(parameters& to, const parameters& from, std::size_t i) {
-  if (from.is_null(i)) {
-    to.add_null(from.type(i));
-  } else {
-    to.add_text(from.text(i), from.type(i));
-  }
-  if (from.is_sensitive(i)) to.mark_sensitive();
-}
+void append_value(parameters& to, const parameters& from, std::size_t i) { to.append(from, i); }
 
 std::string numbered(std::string_view text) {
   std::string out;

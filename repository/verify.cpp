@@ -1,6 +1,9 @@
 #include <breakwater/repository/detail/verify.hpp>
+#include <breakwater/repository/raw_query.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +22,11 @@ join pg_catalog.pg_class c on c.oid = a.attrelid
 join pg_catalog.pg_type t on t.oid = a.atttypid
 left join pg_catalog.pg_index i on i.indrelid = a.attrelid and i.indisprimary
 where a.attrelid = pg_catalog.to_regclass(?) and a.attnum > 0 and not a.attisdropped
+)sql";
+
+/// The number of each of the named types; none for a name that the search_path does not lead to.
+constexpr std::string_view named_types_sql = R"sql(
+select named.type as name, pg_catalog.to_regtype(named.type)::oid::bigint as type from unnest(?::text[]) named(type)
 )sql";
 
 struct live_column {
@@ -44,8 +52,28 @@ result<std::vector<live_column>> live_columns(const session& on, const std::stri
   return columns;
 }
 
-void compare(const mapped_table& wanted, const std::vector<live_column>& live, const std::string& table,
-             std::vector<std::string>& differences) {
+struct named_type {
+  std::string name{};
+  std::optional<std::int64_t> type{};
+};
+
+/// Those of the mapped columns' types that only have a name.
+result<std::vector<named_type>> named_types(const session& on, const mapped_table& wanted) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < wanted.fields.size(); ++i) {
+    if (wanted.fields[i].named_type) names.emplace_back(wanted.table.columns[i].sql_type);
+  }
+  if (names.empty()) return std::vector<named_type>();
+  return on.query(named_types_sql, names).read_only().named("verify").as<named_type>();
+}
+
+bool is_type(const std::vector<named_type>& types, std::string_view name, std::uint32_t type) {
+  const auto found = std::ranges::find(types, name, &named_type::name);
+  return found != types.end() && found->type == std::int64_t{type};
+}
+
+void compare(const mapped_table& wanted, const std::vector<live_column>& live, const std::vector<named_type>& types,
+             const std::string& table, std::vector<std::string>& differences) {
   const auto differs = [&](std::string_view column, const std::string& how) {
     differences.push_back(table + "." + std::string(column) + ": " + how);
   };
@@ -60,7 +88,10 @@ void compare(const mapped_table& wanted, const std::vector<live_column>& live, c
       differs(field.column, "mapped, but the table has no such column");
       continue;
     }
-    if (!field.reads.empty() && std::ranges::find(field.reads, found->type) == field.reads.end()) {
+    const bool fits = field.named_type
+                          ? is_type(types, mapped.sql_type, found->type)
+                          : field.reads.empty() || std::ranges::find(field.reads, found->type) != field.reads.end();
+    if (!fits) {
       differs(field.column, "is " + found->type_name + ", but the member is a " + std::string(mapped.sql_type));
     }
     // A generated or versioned column's own NULLs would surface in every read, so they count too.
@@ -83,7 +114,8 @@ result<void> verify_tables(const session& on, std::span<const mapped_table> tabl
     if (live.empty()) {
       differences.push_back(name + ": mapped, but there is no such table in the search_path");
     } else {
-      compare(each, live, name, differences);
+      BOOST_OUTCOME_TRY(const auto types, named_types(on, each));
+      compare(each, live, types, name, differences);
     }
   }
   if (differences.empty()) return success();

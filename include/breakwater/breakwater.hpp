@@ -9,11 +9,16 @@
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/dsn.hpp>
 #include <breakwater/core/error.hpp>
+#include <breakwater/core/inet.hpp>
+#include <breakwater/core/interval.hpp>
 #include <breakwater/core/json.hpp>
 #include <breakwater/core/library_version.hpp>
 #include <breakwater/core/numeric.hpp>
 #include <breakwater/core/observer.hpp>
+#include <breakwater/core/range.hpp>
 #include <breakwater/core/result.hpp>
+#include <breakwater/core/time_of_day.hpp>
+#include <breakwater/core/timestamp.hpp>
 #include <breakwater/core/timestamptz.hpp>
 #include <breakwater/core/uuid.hpp>
 #include <breakwater/postgres/codec.hpp>

@@ -1,3 +1,4 @@
+#include "write_day_and_time.hpp"
 #include "wrong_literal.hpp"
 #include <breakwater/core/timestamptz.hpp>
 
@@ -42,17 +43,6 @@ const char* explain(detail::civil_fault fault) noexcept {
   }
 }
 
-/// Writes ".25" for 250000, nothing for 0: Postgres trims the zeros at the end.
-char* write_fraction(char* out, unsigned microseconds) noexcept {
-  if (microseconds == 0) return out;
-  *out++ = '.';
-  for (unsigned unit = 100'000; microseconds > 0; unit /= 10) {
-    *out++ = static_cast<char>('0' + microseconds / unit);
-    microseconds %= unit;
-  }
-  return out;
-}
-
 }  // namespace
 
 timestamptz timestamptz::now() noexcept { return timestamptz(std::chrono::system_clock::now()); }
@@ -88,27 +78,10 @@ char* timestamptz::write_to(char* out) const noexcept {
   if (*this == infinity()) return detail::write_text(out, "infinity");
   if (*this == negative_infinity()) return detail::write_text(out, "-infinity");
 
-  std::int64_t days = microseconds_ / detail::microseconds_per_day;
-  std::int64_t time = microseconds_ % detail::microseconds_per_day;
-  if (time < 0) {
-    --days;
-    time += detail::microseconds_per_day;
-  }
-  const auto seconds = static_cast<unsigned>(time / detail::microseconds_per_second);
-  const auto fraction = static_cast<unsigned>(time % detail::microseconds_per_second);
-  const auto day =
-      detail::civil_from_days(days + detail::microseconds_from_1970_to_2000 / detail::microseconds_per_day);
-
-  out = detail::write_date(out, day);
-  *out++ = ' ';
-  out = detail::write_two_digits(out, seconds / 3600);
-  *out++ = ':';
-  out = detail::write_two_digits(out, seconds / 60 % 60);
-  *out++ = ':';
-  out = detail::write_two_digits(out, seconds % 60);
-  out = write_fraction(out, fraction);
+  bool before_christ = false;
+  out = detail::write_day_and_time(out, microseconds_, before_christ);
   out = detail::write_text(out, "+00");
-  return day.year > 0 ? out : detail::write_text(out, " BC");
+  return before_christ ? detail::write_text(out, " BC") : out;
 }
 
 }  // namespace breakwater

@@ -41,6 +41,24 @@ bool codec<std::vector<std::byte>>::decode(std::string_view text, std::vector<st
 
 void codec<numeric>::encode(const numeric& value, parameters& out) { out.add_text(value.to_string(), type); }
 
+bool codec<std::chrono::sys_days>::decode(std::string_view text, std::chrono::sys_days& out) noexcept {
+  date day;
+  if (!date::parse_into(text, day) || day.is_infinite()) return false;
+  out = std::chrono::sys_days(std::chrono::days(day.days_since_2000() + detail::days_from_1970_to_2000));
+  return true;
+}
+
+bool codec<std::chrono::sys_time<std::chrono::microseconds>>::decode(std::string_view text, moment& out) noexcept {
+  timestamptz value;
+  std::int64_t since_1970 = 0;
+  if (!timestamptz::parse_into(text, value) || value.is_infinite() ||
+      __builtin_add_overflow(value.microseconds_since_2000(), detail::microseconds_from_1970_to_2000, &since_1970)) {
+    return false;
+  }
+  out = moment(std::chrono::microseconds(since_1970));
+  return true;
+}
+
 namespace detail {
 
 void array_text::add(parameters& element) {

@@ -2,6 +2,8 @@
 
 #include "postgres/exchange.hpp"
 #include "postgres/verdict.hpp"
+#include <breakwater/postgres/sqlstate.hpp>
+#include <breakwater/postgres/unsendable.hpp>
 
 #include <libpq-fe.h>
 #include <sys/socket.h>
@@ -51,6 +53,20 @@ void withhold_values(error& cause, const batch& wanted) {
       return;
     }
   }
+}
+
+/// Bind says only which parameter it could not read; whose value that was, the parameters know.
+void name_refused_value(server_error& failure, const batch& wanted) {
+  const parameters& values = *wanted.commands.back().values;
+  if (failure.parameter == 0 || failure.parameter > values.size()) return;
+  const std::string_view column = values.column(failure.parameter - 1);
+  const std::string which =
+      column.empty() ? "bound to $" + std::to_string(failure.parameter) : "for column \"" + std::string(column) + '"';
+  failure.cause
+      .with_text("the server refused the value " + which + ": " +
+                 std::string(sqlstate(failure.cause.sqlstate()).condition))
+      .with_column(column);
+  if (!column.empty()) failure.cause.with_table(wanted.subject().table);
 }
 
 /// Not in the middle of a COPY.
@@ -120,6 +136,7 @@ result<rows> connection::run(const batch& wanted) {
       wire.read_on(outcome, patience, no_stop);
       if (outcome.ended == wait_result::timed_out) outcome.ended = wait_result::cancelled;
     }
+    if (outcome.failure) name_refused_value(*outcome.failure, wanted);
     if (outcome.failure) withhold_values(outcome.failure->cause, wanted);
     unanswered_ = outcome.reached != phase::complete;
     // Half a batch without its Sync: there is no answer to wait for.
@@ -161,10 +178,7 @@ void connection::forget_stale_plans(const error& cause, const batch& wanted) {
 
 result<void> connection::check_values(const batch& wanted) const {
   for (const command& each : wanted.commands) {
-    if (const auto bad = each.values->first_invalid()) {
-      return error(errc::invalid_argument,
-                   "value $" + std::to_string(*bad + 1) + " holds a NUL byte, which text can not carry; use bytea");
-    }
+    if (each.values->first_invalid()) return unsendable(*each.values);
     if (each.values->size() > most_values) {
       return error(errc::invalid_argument, "a statement takes at most " + std::to_string(most_values) +
                                                " values, not " + std::to_string(each.values->size()) +

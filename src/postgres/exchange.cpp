@@ -207,6 +207,7 @@ void exchange::fail(exchange_outcome& outcome, const pg_result* result) {
   // The first error is the cause; later ones, such as libpq's "connection lost" behind a FATAL, are its echo.
   if (outcome.failure) return;
   server_error failure = read_server_error(result, steps_.empty() ? nullptr : steps_.back().what);
+  if (current == nullptr || !current->last) failure.parameter = 0;  // of another statement than the caller's
   // A statement may itself speak of a prepared statement (EXECUTE): only our own names are ours to prepare anew.
   if (failure.stale_plan && failure.cause.sqlstate() == "26000") {
     failure.stale_plan = current != nullptr && !current->name.empty() &&

@@ -5,7 +5,9 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <charconv>
 #include <string>
+#include <system_error>
 
 namespace breakwater::postgres {
 namespace {
@@ -42,6 +44,22 @@ std::string_view trailing_sqlstate(std::string_view text) noexcept {
   return plausible ? code : std::string_view{};
 }
 
+/// n of the parameter $n whose value Bind could not read, or 0. The server says it in the outermost, hence last, line
+/// of CONTEXT: "unnamed portal parameter $3", in its own language, and where log_parameter_max_length_on_error is set
+/// followed by " = 'value'". What else may end in "$3" there quotes its source, or has a colon before it.
+std::size_t refused_parameter(std::string_view context) noexcept {
+  const std::string_view line = context.substr(context.rfind('\n') + 1);
+  const std::size_t dollar = line.find('$');
+  if (dollar == std::string_view::npos) return 0;
+  if (line.substr(0, dollar).find_first_of("\":'") != std::string_view::npos) return 0;
+  std::size_t number = 0;
+  const char* end = line.data() + line.size();
+  const auto [at, failure] = std::from_chars(line.data() + dollar + 1, end, number);
+  if (failure != std::errc{}) return 0;
+  const std::string_view rest(at, static_cast<std::size_t>(end - at));
+  return rest.empty() || rest.starts_with(" = ") ? number : 0;
+}
+
 }  // namespace
 
 server_error read_server_error(const pg_result* result, const statement* what) {
@@ -65,6 +83,7 @@ server_error read_server_error(const pg_result* result, const statement* what) {
   const bool replan = code == "0A000" && field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery";
   return {.cause = std::move(cause),
           .fatal = severity == "FATAL" || severity == "PANIC",
+          .parameter = refused_parameter(field(result, PG_DIAG_CONTEXT)),
           .stale_plan = replan || code == "26000"};
 }
 

@@ -3,6 +3,7 @@
 #include <breakwater/core/error.hpp>
 #include <breakwater/postgres/statement.hpp>
 
+#include <cstddef>
 #include <string_view>
 
 extern "C" {
@@ -15,12 +16,13 @@ namespace breakwater::postgres {
 /// What the server said of a failed statement, with everything in it that may be shown.
 struct server_error {
   error cause;
-  bool fatal = false;       ///< FATAL or PANIC: the session is over, whatever the code
-  bool stale_plan = false;  ///< the prepared statement is gone or no longer fits: prepare it again and rerun
+  bool fatal = false;         ///< FATAL or PANIC: the session is over, whatever the code
+  std::size_t parameter = 0;  ///< n, where the server refused the value of $n before it ran anything; else 0
+  bool stale_plan = false;    ///< the prepared statement is gone or no longer fits: prepare it again and rerun
 };
 
 /// Reads an error result. The server's text is used only where its SQLSTATE's row says that it holds no values;
-/// DETAIL, HINT and CONTEXT, which may, are never used.
+/// DETAIL, HINT and CONTEXT, which may, are never shown; of CONTEXT the number of a refused parameter is used.
 [[nodiscard]] server_error read_server_error(const pg_result* result, const statement* what);
 
 /// Why a connection could not be made; REQUIRES that it was polled with PQERRORS_SQLSTATE.

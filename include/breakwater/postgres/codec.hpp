@@ -1,14 +1,19 @@
 #pragma once
 
 #include <breakwater/core/date.hpp>
+#include <breakwater/core/inet.hpp>
+#include <breakwater/core/interval.hpp>
 #include <breakwater/core/json.hpp>
 #include <breakwater/core/numeric.hpp>
+#include <breakwater/core/time_of_day.hpp>
+#include <breakwater/core/timestamp.hpp>
 #include <breakwater/core/timestamptz.hpp>
 #include <breakwater/core/uuid.hpp>
 #include <breakwater/postgres/parameters.hpp>
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -159,8 +164,26 @@ struct codec<timestamptz> : detail::value_codec<timestamptz, oid::timestamptz> {
   static constexpr std::string_view sql_type = "timestamptz";
 };
 template <>
+struct codec<timestamp> : detail::value_codec<timestamp, oid::timestamp> {
+  static constexpr std::string_view sql_type = "timestamp";
+};
+template <>
 struct codec<date> : detail::value_codec<date, oid::date> {
   static constexpr std::string_view sql_type = "date";
+};
+template <>
+struct codec<time_of_day> : detail::value_codec<time_of_day, oid::time> {
+  static constexpr std::string_view sql_type = "time";
+};
+template <>
+struct codec<interval> : detail::value_codec<interval, oid::interval> {
+  static constexpr std::string_view sql_type = "interval";
+};
+/// Sent without a type: as an inet it would lose the bits behind its prefix on the way into a cidr column.
+template <>
+struct codec<inet> : detail::value_codec<inet, oid::unknown> {
+  static constexpr std::string_view sql_type = "inet";
+  static constexpr std::array reads{oid::inet, oid::cidr};
 };
 template <>
 struct codec<numeric> {
@@ -180,6 +203,26 @@ struct codec<json> {
     out = json::from_server(std::string(text));
     return true;
   }
+};
+
+/// A day of std::chrono. It has no infinities: reading one is `errc::data_error`.
+template <>
+struct codec<std::chrono::sys_days> {
+  static constexpr std::string_view sql_type = "date";
+  static constexpr std::uint32_t type = oid::date;
+  static constexpr std::array reads{oid::date};
+  static void encode(std::chrono::sys_days value, parameters& out) { codec<date>::encode(date(value), out); }
+  static bool decode(std::string_view text, std::chrono::sys_days& out) noexcept;
+};
+/// A moment of std::chrono. It has no infinities: reading one is `errc::data_error`.
+template <>
+struct codec<std::chrono::sys_time<std::chrono::microseconds>> {
+  using moment = std::chrono::sys_time<std::chrono::microseconds>;
+  static constexpr std::string_view sql_type = "timestamptz";
+  static constexpr std::uint32_t type = oid::timestamptz;
+  static constexpr std::array reads{oid::timestamptz};
+  static void encode(moment value, parameters& out) { codec<timestamptz>::encode(timestamptz(value), out); }
+  static bool decode(std::string_view text, moment& out) noexcept;
 };
 
 /// A type with a codec.
@@ -204,6 +247,16 @@ struct without_optional<std::optional<T>> {
 };
 template <class T>
 using without_optional_t = typename without_optional<T>::type;
+
+/// An enum, a composite, or an array of these: the type is known by the name in `sql_type`.
+template <class T>
+inline constexpr bool has_named_type = [] {
+  if constexpr (requires { codec<T>::has_named_type; }) {
+    return codec<T>::has_named_type;
+  } else {
+    return false;
+  }
+}();
 
 /// A type that can stand in a column: one with a codec, or an optional of one.
 template <class T>
@@ -231,6 +284,12 @@ template <class Range>
 void bind_array(parameters& out, const Range& values);
 
 namespace detail {
+/// One element of an array, or one field of a composite.
+struct text_part {
+  std::string_view text{};  ///< valid until the next one is read
+  bool null = false;
+};
+
 /// Collects the text of an array literal, element by element: {"a",NULL,"b \"c\""}.
 class array_text {
  public:
@@ -255,3 +314,9 @@ void bind_array(parameters& out, const Range& values) {
 }
 
 }  // namespace breakwater
+
+// So that what has a codec is the same wherever this header is included.
+#include <breakwater/postgres/array.hpp>
+#include <breakwater/postgres/composite_type.hpp>
+#include <breakwater/postgres/enum_type.hpp>
+#include <breakwater/postgres/range_codec.hpp>

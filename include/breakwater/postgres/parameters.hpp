@@ -17,8 +17,9 @@ namespace breakwater {
 namespace oid {
 inline constexpr std::uint32_t unknown = 0;  ///< the server works the type out from the context
 inline constexpr std::uint32_t boolean = 16, bytea = 17, name = 19, int8 = 20, int2 = 21, int4 = 23, text = 25,
-                               json = 114, float4 = 700, float8 = 701, bpchar = 1042, varchar = 1043, date = 1082,
-                               timestamp = 1114, timestamptz = 1184, numeric = 1700, uuid = 2950, jsonb = 3802;
+                               json = 114, cidr = 650, float4 = 700, float8 = 701, inet = 869, bpchar = 1042,
+                               varchar = 1043, date = 1082, time = 1083, timestamp = 1114, timestamptz = 1184,
+                               interval = 1186, numeric = 1700, uuid = 2950, jsonb = 3802;
 }  // namespace oid
 
 /// The values bound to a statement's $1 ... $n, owned, in the text form that the server reads.
@@ -42,7 +43,8 @@ class parameters {
         used_(other.used_),
         overflow_(other.overflow_),
         more_slots_(other.more_slots_),
-        first_invalid_(other.first_invalid_) {
+        first_invalid_(other.first_invalid_),
+        refusal_(other.refusal_) {
     copy_inline_part(other);
   }
   parameters(parameters&& other) noexcept
@@ -50,7 +52,8 @@ class parameters {
         used_(std::exchange(other.used_, 0)),
         overflow_(std::move(other.overflow_)),
         more_slots_(std::move(other.more_slots_)),
-        first_invalid_(std::exchange(other.first_invalid_, std::nullopt)) {
+        first_invalid_(std::exchange(other.first_invalid_, std::nullopt)),
+        refusal_(std::exchange(other.refusal_, nullptr)) {
     copy_inline_part(other);
     other.clear();
   }
@@ -66,6 +69,7 @@ class parameters {
     overflow_ = std::move(other.overflow_);
     more_slots_ = std::move(other.more_slots_);
     first_invalid_ = std::exchange(other.first_invalid_, std::nullopt);
+    refusal_ = std::exchange(other.refusal_, nullptr);
     copy_inline_part(other);
     other.clear();
     return *this;
@@ -73,7 +77,7 @@ class parameters {
   ~parameters() = default;
 
   /// Appends SQL NULL.
-  void add_null(std::uint32_t type = oid::unknown) { add_slot({0, null_length, type}); }
+  void add_null(std::uint32_t type = oid::unknown) { add_slot({.length = null_length, .type = type}); }
 
   /// Appends a value in text form. A NUL byte can not be sent in text: the first such value is remembered
   /// in `first_invalid()`, and executing then fails before anything is sent.
@@ -82,6 +86,20 @@ class parameters {
     if (!value.empty()) std::memcpy(at, value.data(), value.size());
     if (std::memchr(at, '\0', value.size()) != nullptr && !first_invalid_) first_invalid_ = size_;
     commit(value.size(), type);
+  }
+
+  /// Stands for a value that can not be sent, and remembers why: the first such is `first_invalid()`, and executing
+  /// then fails with `errc::data_error` before anything is sent. `why` goes on from "the value for column "x" ", holds
+  /// no value itself, and lives as long as the program.
+  void refuse(const char* why) {
+    add_null();
+    mark_refused(why);
+  }
+  /// The same of the value added last.
+  void mark_refused(const char* why) noexcept {
+    if (first_invalid_) return;
+    first_invalid_ = size_ - 1;
+    refusal_ = why;
   }
 
   /// Room for a text of up to `bytes` characters, to be filled and then given its true length by `commit`.
@@ -93,27 +111,43 @@ class parameters {
   }
   void commit(std::size_t bytes, std::uint32_t type = oid::unknown) {
     buffer()[used_ + bytes] = '\0';
-    add_slot({used_, bytes, type});
+    add_slot({.offset = used_, .length = bytes, .type = type});
     used_ += bytes + 1;
   }
 
   /// Marks the value added last as sensitive: it is shown as *** wherever parameters are shown.
   void mark_sensitive() noexcept { slot(size_ - 1).sensitive = true; }
 
+  /// Says which column the value added last is for, so that an error about it can name the column. REQUIRES that
+  /// the name outlives the statement; a mapping's names live as long as the program.
+  void mark_column(std::string_view name) noexcept {
+    slot_type& last = slot(size_ - 1);
+    last.column = name.data();
+    last.column_length = static_cast<std::uint8_t>(name.size());  // PostgreSQL's names have at most 63 bytes
+  }
+
   /// Appends all values of `other`.
   void append(const parameters& other) {
-    for (std::size_t i = 0; i < other.size(); ++i) {
-      if (other.is_null(i)) {
-        add_null(other.type(i));
-      } else {
-        if (other.first_invalid_ == i && !first_invalid_) first_invalid_ = size_;
-        const std::string_view value = other.text(i);
-        char* at = reserve(value.size());
-        if (!value.empty()) std::memcpy(at, value.data(), value.size());
-        commit(value.size(), other.type(i));
-      }
-      if (other.is_sensitive(i)) mark_sensitive();
+    for (std::size_t i = 0; i < other.size(); ++i) append(other, i);
+  }
+  /// Appends one value of `other`, with all that is known of it.
+  void append(const parameters& other, std::size_t i) {
+    if (other.first_invalid_ == i && !first_invalid_) {
+      first_invalid_ = size_;
+      refusal_ = other.refusal_;
     }
+    const slot_type& from = other.slot(i);
+    if (from.length == null_length) {
+      add_null(from.type);
+    } else {
+      char* at = reserve(from.length);
+      if (from.length > 0) std::memcpy(at, other.buffer() + from.offset, from.length);
+      commit(from.length, from.type);
+    }
+    slot_type& added = slot(size_ - 1);
+    added.sensitive = from.sensitive;
+    added.column = from.column;
+    added.column_length = from.column_length;
   }
 
   void clear() noexcept {
@@ -121,6 +155,7 @@ class parameters {
     more_slots_.clear();
     overflow_.clear();
     first_invalid_.reset();
+    refusal_ = nullptr;
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -132,15 +167,23 @@ class parameters {
   [[nodiscard]] std::string_view text(std::size_t i) const noexcept {
     return is_null(i) ? std::string_view{} : std::string_view{buffer() + slot(i).offset, slot(i).length};
   }
+  /// The column the value is for, where that is known.
+  [[nodiscard]] std::string_view column(std::size_t i) const noexcept {
+    return slot(i).column == nullptr ? std::string_view{} : std::string_view{slot(i).column, slot(i).column_length};
+  }
   /// Index of the first value that can not be sent.
   [[nodiscard]] std::optional<std::size_t> first_invalid() const noexcept { return first_invalid_; }
+  /// Why it can not be sent, as given to `refuse`; null for a text with a NUL byte.
+  [[nodiscard]] const char* refusal() const noexcept { return refusal_; }
 
  private:
   static constexpr std::size_t null_length = static_cast<std::size_t>(-1);
   struct slot_type {
     std::size_t offset = 0;
     std::size_t length = 0;
+    const char* column = nullptr;
     std::uint32_t type = 0;
+    std::uint8_t column_length = 0;
     bool sensitive = false;
   };
 
@@ -182,6 +225,7 @@ class parameters {
   std::string overflow_;
   std::vector<slot_type> more_slots_;
   std::optional<std::size_t> first_invalid_;
+  const char* refusal_ = nullptr;
 };
 
 }  // namespace breakwater

@@ -42,6 +42,8 @@ void bind_assigned(parameters& out, const Value& value) {
   } else {
     bind_as<column>(out, value, sensitive);
   }
+  out.mark_column(info_of<Member>.name);
+  if constexpr (info_of<Member>.limit.of != column_limit::kind::none) check_limit(out, info_of<Member>.limit);
   if constexpr (sensitive) out.mark_sensitive();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <breakwater/repository/detail/column_limit.hpp>
+
 #include <cstdint>
 #include <string_view>
 
@@ -26,6 +28,7 @@ struct column_info {
   bool sensitive = false;
   bool unique = false;
   bool index = false;
+  column_limit limit{};  // what sql_type says of the values
   std::int64_t initial_version = 1;
   std::string_view check{};
   std::string_view renamed_from{};

@@ -22,6 +22,8 @@ class column_ref : public operand<column_ref<Member, Alias>, detail::value_of<Me
   [[nodiscard]] static constexpr std::string_view sql_name() noexcept {
     return detail::as_view(detail::qualified_name_of<Member, Alias>);
   }
+  /// The column's own name, for errors about values it is compared with.
+  [[nodiscard]] static constexpr std::string_view column_name() noexcept { return detail::info_of<Member>.name; }
   [[nodiscard]] static constexpr bool is_sensitive() noexcept { return detail::info_of<Member>.sensitive; }
   static void append_to(detail::sql_fragment& sql) { sql.add(sql_name()); }
 };

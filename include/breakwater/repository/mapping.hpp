@@ -110,6 +110,7 @@ template <auto Member, class... Attributes>
     info.bound_type = codec<without_optional_t<value>>::type;
   }
   (attributes.apply(info), ...);
+  info.limit = detail::limit_of(info.sql_type);
   if (info.version && !std::integral<value>) throw "breakwater: a version column is an integer";
   if (info.soft_delete && !std::same_as<value, std::optional<timestamptz>>) {
     throw "breakwater: a soft_delete column is a std::optional<bw::timestamptz>";

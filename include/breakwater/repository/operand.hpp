@@ -149,6 +149,7 @@ class operand {
   [[nodiscard]] predicate_type in(const Range& values) const {
     detail::sql_fragment sql = with(" = any(");
     detail::bind_list<T>(sql.values, values, self().is_sensitive());
+    name_value(sql);
     return closed(std::move(sql));
   }
   template <class... Values>
@@ -156,6 +157,7 @@ class operand {
       [[nodiscard]] predicate_type in(const Values&... values) const {
     detail::sql_fragment sql = with(" = any(");
     detail::bind_listed<T>(sql.values, self().is_sensitive(), values...);
+    name_value(sql);
     return closed(std::move(sql));
   }
   /// One of the values that another query answers: `col.in(entries.query().select(bw::col<&Entry::account_id>))`.
@@ -168,6 +170,7 @@ class operand {
   [[nodiscard]] predicate_type not_in(const Range& values) const {
     detail::sql_fragment sql = with(" <> all(");
     detail::bind_list<T>(sql.values, values, self().is_sensitive());
+    name_value(sql);
     return closed(std::move(sql));
   }
   template <class... Values>
@@ -175,6 +178,7 @@ class operand {
       [[nodiscard]] predicate_type not_in(const Values&... values) const {
     detail::sql_fragment sql = with(" <> all(");
     detail::bind_listed<T>(sql.values, self().is_sensitive(), values...);
+    name_value(sql);
     return closed(std::move(sql));
   }
   /// None of the values that another query answers, whose NULLs do not count.
@@ -202,7 +206,9 @@ class operand {
     detail::sql_fragment sql = with(" between ");
     sql.add(" and ").text.push_back(detail::sql_fragment::placeholder);
     detail::bind_as<T>(sql.values, low, self().is_sensitive());
+    name_value(sql);
     detail::bind_as<T>(sql.values, high, self().is_sensitive());
+    name_value(sql);
     return finished(std::move(sql));
   }
 
@@ -288,6 +294,7 @@ class operand {
   [[nodiscard]] predicate_type compared(std::string_view operation, const Value& value) const {
     detail::sql_fragment sql = with(operation);
     detail::bind_as<T>(sql.values, value, self().is_sensitive());
+    name_value(sql);
     return finished(std::move(sql));
   }
 
@@ -299,6 +306,10 @@ class operand {
     sql.add(operation);
     if (placeholder) sql.text.push_back(detail::sql_fragment::placeholder);
     return sql;
+  }
+  /// So that an error about the value bound last names the column.
+  static void name_value(detail::sql_fragment& sql) noexcept {
+    if constexpr (requires { Self::column_name(); }) sql.values.mark_column(Self::column_name());
   }
   [[nodiscard]] static predicate_type finished(detail::sql_fragment sql) { return predicate_type(std::move(sql)); }
   [[nodiscard]] static predicate_type closed(detail::sql_fragment sql) {

@@ -55,7 +55,15 @@ struct civil_day {
 }
 
 /// What is wrong with a text.
-enum class civil_fault : std::uint8_t { none, malformed, no_such_day, no_such_time, no_offset, out_of_range };
+enum class civil_fault : std::uint8_t {
+  none,
+  malformed,
+  no_such_day,
+  no_such_time,
+  no_offset,
+  has_offset,
+  out_of_range
+};
 
 /// A place in a text; each `take_` moves past what it found and leaves everything else alone.
 class civil_reader {
@@ -172,6 +180,24 @@ constexpr char* write_date(char* out, civil_day d) noexcept {
   out = write_two_digits(out, d.month);
   *out++ = '-';
   return write_two_digits(out, d.day);
+}
+
+/// Writes "HH:MM:SS[.ffffff]", the fraction without the zeros at its end. REQUIRES: 0 <= value < 100 hours.
+constexpr char* write_time_of_day(char* out, std::int64_t microseconds) noexcept {
+  const auto seconds = static_cast<unsigned>(microseconds / 1'000'000);
+  auto fraction = static_cast<unsigned>(microseconds % 1'000'000);
+  out = write_two_digits(out, seconds / 3600);
+  *out++ = ':';
+  out = write_two_digits(out, seconds / 60 % 60);
+  *out++ = ':';
+  out = write_two_digits(out, seconds % 60);
+  if (fraction == 0) return out;
+  *out++ = '.';
+  for (unsigned unit = 100'000; fraction > 0; unit /= 10) {
+    *out++ = static_cast<char>('0' + fraction / unit);
+    fraction %= unit;
+  }
+  return out;
 }
 
 /// Copies text, without a terminator, and returns its end.

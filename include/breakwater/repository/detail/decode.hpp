@@ -20,12 +20,14 @@ struct field_type {
   std::string_view column;
   std::span<const std::uint32_t> reads;  // empty: any type
   bool nullable = false;
+  bool named_type = false;  // of a type with another number in each database: its name has to be right
 };
 
 template <class T>
 constexpr field_type field_type_of(std::string_view column) noexcept {
   using value = without_optional_t<T>;
-  return {.column = column, .reads = codec<value>::reads, .nullable = is_optional<T>};
+  return {
+      .column = column, .reads = codec<value>::reads, .nullable = is_optional<T>, .named_type = has_named_type<value>};
 }
 
 /// Errors: `mapping_mismatch` naming the first column whose type the member can not hold. The fields' columns begin at

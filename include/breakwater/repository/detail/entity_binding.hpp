@@ -23,15 +23,30 @@ struct binder {
   parameters values{};
   std::string_view bad_column{};
 
+  /// A value to be stored.
   template <class T>
   void add(const T& value, const column_info& column) {
     bind(values, value);
+    if (column.limit.of != column_limit::kind::none) check_limit(values, column.limit);
+    describe(column);
+  }
+  /// A value to find rows by: one that no row can hold finds none.
+  template <class T>
+  void add_wanted(const T& value, const column_info& column) {
+    bind(values, value);
+    describe(column);
+  }
+
+ private:
+  void describe(const column_info& column) {
+    values.mark_column(column.name);
     if (column.sensitive) values.mark_sensitive();
     if (bad_column.empty() && values.first_invalid()) bad_column = column.name;
   }
 };
 
-/// Runs a statement. Errors: `invalid_argument` naming the column of a text with a NUL byte, before anything is sent.
+/// Runs a statement. Errors, before anything is sent and naming the column: `invalid_argument` for a text with a NUL
+/// byte, `data_error` for a value that its codec refused.
 [[nodiscard]] result<rows> execute(executor& on, const statement& what, const binder& bound);
 
 [[nodiscard]] error no_such_row(const statement& what);
@@ -77,9 +92,11 @@ void bind_key(binder& to, const Key& key) {
     return places;
   }();
   if constexpr (std::tuple_size_v<key_tuple<E>> == 1) {
-    to.add(key, view_of<E>.columns[names[0]]);
+    to.add_wanted(key, view_of<E>.columns[names[0]]);
   } else {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (to.add(std::get<I>(key), view_of<E>.columns[names[I]]), ...); }
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (to.add_wanted(std::get<I>(key), view_of<E>.columns[names[I]]), ...);
+    }
     (std::make_index_sequence<names.size()>{});
   }
 }
