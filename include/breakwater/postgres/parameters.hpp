@@ -77,7 +77,7 @@ class parameters {
   ~parameters() = default;
 
   /// Appends SQL NULL.
-  void add_null(std::uint32_t type = oid::unknown) { add_slot({.length = null_length, .type = type}); }
+  void add_null(std::uint32_t type = oid::unknown) { add_slot(0, null_length, type); }
 
   /// Appends a value in text form. A NUL byte can not be sent in text: the first such value is remembered
   /// in `first_invalid()`, and executing then fails before anything is sent.
@@ -111,7 +111,7 @@ class parameters {
   }
   void commit(std::size_t bytes, std::uint32_t type = oid::unknown) {
     buffer()[used_ + bytes] = '\0';
-    add_slot({.offset = used_, .length = bytes, .type = type});
+    add_slot(used_, bytes, type);
     used_ += bytes + 1;
   }
 
@@ -178,13 +178,14 @@ class parameters {
 
  private:
   static constexpr std::size_t null_length = static_cast<std::size_t>(-1);
+  // Without initialisers: an array of these is left uninitialised, and add_slot gets them whole.
   struct slot_type {
-    std::size_t offset = 0;
-    std::size_t length = 0;
-    const char* column = nullptr;
-    std::uint32_t type = 0;
-    std::uint8_t column_length = 0;
-    bool sensitive = false;
+    std::size_t offset;
+    std::size_t length;
+    const char* column;
+    std::uint32_t type;
+    std::uint8_t column_length;
+    bool sensitive;
   };
 
   /// The used part of the inline buffers; size_ and used_ are set already.
@@ -209,7 +210,8 @@ class parameters {
   [[nodiscard]] const slot_type& slot(std::size_t i) const noexcept {
     return i < inline_slots ? slots_[i] : more_slots_[i - inline_slots];
   }
-  void add_slot(slot_type added) {
+  void add_slot(std::size_t offset, std::size_t length, std::uint32_t type) {
+    const slot_type added{offset, length, nullptr, type, 0, false};
     if (size_ < inline_slots) {
       slots_[size_] = added;
     } else {
