@@ -11,6 +11,26 @@ std::string describe(const detail::raw_arguments& given, std::size_t i) {
   return "number " + std::to_string(i + 1);
 }
 
+/// For each argument its text as a list, empty for one that is no list. Nothing at all where none is.
+std::vector<std::string_view> list_texts(const detail::raw_arguments& given) {
+  std::vector<std::string_view> texts;
+  if (given.lists.empty()) return texts;
+  texts.resize(given.values.size());
+  for (const std::size_t i : given.lists) texts[i] = given.values.is_null(i) ? "{NULL}" : given.values.text(i);
+  return texts;
+}
+
+void append_elements(parameters& to, std::size_t list) {
+  const bool null = to.is_null(list);
+  const bool sensitive = to.is_sensitive(list);
+  const auto elements = detail::array_elements(null ? "{NULL}" : to.text(list));
+  if (!elements) return;
+  for (std::size_t i = 0; i < elements->size(); ++i) {
+    to.append(*elements, i);
+    if (sensitive) to.mark_sensitive();
+  }
+}
+
 bool in_order(const std::vector<std::size_t>& order) noexcept {
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (order[i] != i) return false;
@@ -22,39 +42,47 @@ bool in_order(const std::vector<std::size_t>& order) noexcept {
 
 void raw_query::bind(std::string_view sql, detail::raw_arguments&& given) {
   sql_ = sql;
-  auto found = detail::rewrite_placeholders(sql, given.names, given.positional);
+  auto found = detail::rewrite_placeholders(sql, given.names, given.positional, list_texts(given));
   if (!found) {
     mistake_ = std::move(found).error();
     return;
   }
   detail::raw_sql& rewritten = found.assume_value();
   sql_ = std::move(rewritten.text);
-  if (in_order(rewritten.order)) {
+  if (const auto bad = given.values.first_invalid()) {
+    mistake_ = unsendable(given.values, "of the argument " + describe(given, *bad));
+    return;
+  }
+  if (!rewritten.expanded.empty()) {
+    for (const std::size_t list : rewritten.expanded) append_elements(given.values, list);
+    prepare_ = false;  // each length is another text
+  }
+  if (in_order(rewritten.order) && rewritten.order.size() == given.values.size()) {
     values_ = std::move(given.values);
   } else {
     for (const std::size_t i : rewritten.order) values_.append(given.values, i);
   }
-  if (const auto bad = values_.first_invalid()) {
-    mistake_ = unsendable(values_, "of the argument " + describe(given, rewritten.order[*bad]));
-  }
 }
 
-result<rows> raw_query::rows() const {
-  if (mistake_) return error(*mistake_).with_statement(name_);
+statement raw_query::description() const noexcept {
   std::uint64_t print = fingerprint(sql_);
   // One text prepared with other types is another statement to the server.
   for (std::size_t i = 0; i < values_.size(); ++i) {
     print = print * 0x100000001b3U + values_.type(i);
   }
-  const statement what{.sql = sql_,
-                       .name = name_,
-                       .operation = "SQL",
-                       .print = print,
-                       .kind = read_only_ ? statement_class::read : statement_class::write,
-                       .mapped = false,
-                       .prepare = prepare_,
-                       .enforce_read_only = read_only_};
-  return on_->execute(what, values_);
+  return {.sql = sql_,
+          .name = name_,
+          .operation = "SQL",
+          .print = print,
+          .kind = read_only_ ? statement_class::read : statement_class::write,
+          .mapped = false,
+          .prepare = prepare_,
+          .enforce_read_only = read_only_};
+}
+
+result<rows> raw_query::rows() const {
+  if (mistake_) return error(*mistake_).with_statement(name_);
+  return on_->execute(description(), values_);
 }
 
 result<std::size_t> raw_query::execute() const {

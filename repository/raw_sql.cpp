@@ -1,3 +1,4 @@
+#include "in_lists.hpp"
 #include "sql_lexer.hpp"
 #include <breakwater/repository/detail/raw_sql.hpp>
 
@@ -36,8 +37,15 @@ bool is_word_array(std::string_view word) noexcept {
 /// One pass over one statement.
 class rewriter {
  public:
-  rewriter(std::string_view sql, std::span<const std::string_view> names, std::size_t positional)
-      : sql_(sql), names_(names), positional_(positional), lexer_(sql), numbers_(names.size()) {
+  rewriter(std::string_view sql, std::span<const std::string_view> names, std::size_t positional,
+           std::span<const std::string_view> lists)
+      : sql_(sql),
+        names_(names),
+        positional_(positional),
+        lists_(lists),
+        lexer_(sql),
+        named_(names.size()),
+        next_value_(names.size() + positional) {
     out_.text.reserve(sql.size() + 16);
   }
 
@@ -48,7 +56,10 @@ class rewriter {
     }
     BOOST_OUTCOME_TRY(check_all_used());
     if (out_.order.size() > most_parameters) {
-      return mistake("a statement can not have more than 65535 parameters");
+      return mistake(out_.expanded.empty()
+                         ? "a statement can not have more than 65535 parameters"
+                         : "a statement can not have more than 65535 parameters, and the values of a list among "
+                           "others in an in (...) are one each; write = any(...), where a list is a single one");
     }
     return std::move(out_);
   }
@@ -61,7 +72,14 @@ class rewriter {
     value,    // certainly a value, so that a colon behind it is no placeholder
     group     // a closing parenthesis: the end of a value mostly
   };
-  enum class nesting : char { parenthesis, subscript, constructor };
+  using nesting = in_lists::nesting;
+
+  /// Where the statement uses a named argument.
+  struct named_use {
+    std::size_t number = 0;    // n of its $n, 0 while there is none
+    std::size_t expanded = 0;  // n of the first of its values, the same
+    bool used = false;
+  };
 
   [[nodiscard]] bool named() const noexcept { return !names_.empty(); }
   [[nodiscard]] std::string_view text(const sql_lexeme& of) const noexcept {
@@ -88,14 +106,13 @@ class rewriter {
       case sql_token::broken:
         return mistake("the " + std::string(lexer_.problem()) + " that begins at byte " + std::to_string(found.begin) +
                        " of the statement has no end");
-      case sql_token::operators: operators(found); return success();
+      case sql_token::operators: return operators(found);
       case sql_token::parameter: return parameter(found);
       case sql_token::punctuation: return punctuation(found);
       case sql_token::space: break;
-      case sql_token::word: seen(before::word, found.end); break;
+      case sql_token::word: return word(found);
       default: seen(before::value, found.end); break;
     }
-    if (found.kind == sql_token::word) after_array_ = is_word_array(text(found));
     out_.text.append(text(found));
     return success();
   }
@@ -104,6 +121,18 @@ class rewriter {
     before_ = what;
     before_end_ = end;
     after_array_ = false;
+    after_dot_ = false;
+    if (what != before::word) in_.word({}, false);
+    in_.seen();
+  }
+
+  result<void> word(const sql_lexeme& found) {
+    const bool qualified = after_dot_;
+    seen(before::word, found.end);
+    in_.word(text(found), qualified);
+    after_array_ = is_word_array(text(found));
+    out_.text.append(text(found));
+    return success();
   }
 
   /// `$n` with a space where it would grow together with its neighbours: `like?` is not the name
@@ -116,17 +145,23 @@ class rewriter {
     seen(before::value, end);
   }
 
-  void operators(const sql_lexeme& found) {
+  result<void> operators(const sql_lexeme& found) {
     const std::string_view run = text(found);
+    if (run == "?" && !named()) {
+      const std::size_t argument = questions_++;
+      BOOST_OUTCOME_TRY(const bool done, take_list(argument, 0, nullptr));
+      if (!done) place_question(argument, found.end);
+      return success();
+    }
     seen(before::nothing, found.end);
     if (run.find('?') == std::string_view::npos) {
       out_.text.append(run);
-      return;
+      return success();
     }
     if (std::ranges::find(operators_with_question, run) != operators_with_question.end()) {
       if (operator_.empty()) operator_ = quoted(run) + " at byte " + std::to_string(found.begin);
       out_.text.append(run);
-      return;
+      return success();
     }
     for (std::size_t i = 0; i < run.size(); ++i) {
       if (run[i] == '?' && i + 1 < run.size() && run[i + 1] == '?') {
@@ -134,13 +169,81 @@ class rewriter {
         seen(before::nothing, found.end);
         ++i;
       } else if (run[i] == '?' && !named()) {
-        out_.order.push_back(questions_++);
-        append_placeholder(questions_, found.begin + i + 1);
+        place_question(questions_++, found.begin + i + 1);
       } else {
         out_.text.push_back(run[i]);
         seen(before::nothing, found.end);
       }
     }
+    return success();
+  }
+
+  void place_question(std::size_t argument, std::size_t end) {
+    out_.order.push_back(argument);
+    append_placeholder(out_.order.size(), end);
+  }
+
+  /// A list that is an element of an `in (...)`: see `rewrite_placeholders`. `number` where it is a $n, `use` where it
+  /// has a name. False: it is anything else, and nothing was done.
+  result<bool> take_list(std::size_t argument, std::size_t number, named_use* use) {
+    if (argument >= lists_.size() || lists_[argument].empty() || !in_.at_element()) return false;
+    const auto rest = look_behind_placeholder(sql_, lexer_);
+    if (!rest) return false;
+    if (rest->ends_list && in_.at_first_element()) {
+      in_.compare_with_array();
+      append_array(argument, number, use, *rest);
+    } else {
+      const auto elements = array_elements(lists_[argument]);
+      if (rest->to_array || !elements) return false;
+      if (number > 0) {
+        return mistake("the list $" + std::to_string(number) +
+                       " is one of several elements of an in (...); numbered placeholders can not become several: "
+                       "write ? or a name, or = any(...)");
+      }
+      append_elements(argument, elements->size(), use, rest->cast);
+    }
+    lexer_ = rest->behind;
+    return true;
+  }
+
+  void append_array(std::size_t argument, std::size_t number, named_use* use, const rest_of_element& rest) {
+    if (number == 0 && use != nullptr) number = use->number;
+    if (number == 0) {
+      out_.order.push_back(argument);
+      number = out_.order.size();
+    }
+    if (use != nullptr) use->number = number;
+    append_number(number);
+    out_.text.append(rest.cast);
+    if (!rest.cast.empty() && !rest.to_array) out_.text.append("[]");
+    seen(before::value, before_end_);
+  }
+
+  void append_elements(std::size_t argument, std::size_t count, named_use* use, std::string_view cast) {
+    if (use != nullptr) use->used = true;
+    if (count == 0) {
+      seen(before::value, before_end_);
+      in_.vanish();
+      return;
+    }
+    std::size_t first = use == nullptr ? 0 : use->expanded;
+    if (first == 0) {
+      first = out_.order.size() + 1;
+      out_.expanded.push_back(argument);
+      for (std::size_t i = 0; i < count; ++i) out_.order.push_back(next_value_++);
+    }
+    if (use != nullptr) use->expanded = first;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i > 0) out_.text.append(", ");
+      append_number(first + i);
+      out_.text.append(cast);
+    }
+    seen(before::value, before_end_);
+  }
+
+  void append_number(std::size_t number) {
+    out_.text.push_back('$');
+    out_.text.append(std::to_string(number));
   }
 
   result<void> parameter(const sql_lexeme& found) {
@@ -154,7 +257,8 @@ class rewriter {
       return mistake("the placeholder $" + std::to_string(number) + " is numbered, but the arguments are named");
     }
     highest_ = std::max(highest_, number);
-    append_placeholder(number, found.end);
+    BOOST_OUTCOME_TRY(const bool done, take_list(number - 1, number, nullptr));
+    if (!done) append_placeholder(number, found.end);
     return success();
   }
 
@@ -163,22 +267,20 @@ class rewriter {
     if (c == ':' && found.end - found.begin == 1 && found.end < sql_.size() && starts_word(sql_[found.end])) {
       return colon(found);
     }
-    open_or_close(c);
-    seen(c == ']' ? before::value : c == ')' ? before::group : before::nothing, found.end);
-    out_.text.append(text(found));
-    return success();
-  }
-
-  void open_or_close(char c) {
-    if (c == '(') {
-      open_.push_back(nesting::parenthesis);
-    } else if (c == '[') {
+    switch (c) {
+      case '(': in_.open(nesting::parenthesis); break;
       // Where no value stands before it, it is array[...] or a part of one.
-      const bool constructs = after_array_ || before_ == before::nothing;
-      open_.push_back(constructs ? nesting::constructor : nesting::subscript);
-    } else if ((c == ')' || c == ']') && !open_.empty() && (open_.back() == nesting::parenthesis) == (c == ')')) {
-      open_.pop_back();
+      case '[': in_.open(after_array_ || before_ == before::nothing ? nesting::constructor : nesting::subscript); break;
+      case ')': in_.close(nesting::parenthesis); break;
+      case ']': in_.close(nesting::subscript); break;
+      default: break;
     }
+    const bool kept = c != ',' || in_.comma();
+    seen(c == ']' ? before::value : c == ')' ? before::group : before::nothing, found.end);
+    if (c == '(' || c == ',') in_.begin_element();
+    after_dot_ = c == '.';
+    out_.text.append(kept ? text(found) : " ");
+    return success();
   }
 
   result<void> colon(const sql_lexeme& found) {
@@ -197,18 +299,22 @@ class rewriter {
       return mistake(what + "; give it bw::arg(" + quoted(name) + ", ...)");
     }
     const auto index = static_cast<std::size_t>(given - names_.begin());
-    if (numbers_[index] == 0) {
+    named_use& use = named_[index];
+    BOOST_OUTCOME_TRY(const bool done, take_list(index, 0, &use));
+    use.used = true;
+    if (done) return success();
+    if (use.number == 0) {
       out_.order.push_back(index);
-      numbers_[index] = out_.order.size();
+      use.number = out_.order.size();
     }
-    append_placeholder(numbers_[index], found.end + name.size());
+    append_placeholder(use.number, found.end + name.size());
     return success();
   }
 
   /// Is this colon PostgreSQL's own: a slice, or a key and its value in json_object?
   [[nodiscard]] bool is_separator(std::size_t position, bool given) const noexcept {
     const bool adjacent = before_end_ == position;
-    const bool subscript = !open_.empty() && open_.back() == nesting::subscript;
+    const bool subscript = in_.in_subscript();
     switch (before_) {
       case before::value: return true;
       case before::group: return adjacent || subscript;
@@ -224,9 +330,9 @@ class rewriter {
                      " can not be mixed in one statement; write ?? for the operator ?");
     }
     if (named()) {
-      const auto unused = std::ranges::find(numbers_, std::size_t{0});
-      if (unused == numbers_.end()) return success();
-      return mistake("the argument named " + quoted(names_[static_cast<std::size_t>(unused - numbers_.begin())]) +
+      const auto unused = std::ranges::find(named_, false, &named_use::used);
+      if (unused == named_.end()) return success();
+      return mistake("the argument named " + quoted(names_[static_cast<std::size_t>(unused - named_.begin())]) +
                      " is not used in the statement");
     }
     const std::size_t wanted = questions_ + highest_;
@@ -250,25 +356,28 @@ class rewriter {
   std::string_view sql_;
   std::span<const std::string_view> names_;
   std::size_t positional_;
+  std::span<const std::string_view> lists_;
   sql_lexer lexer_;
   raw_sql out_{};
+  in_lists in_{out_.text};
 
-  std::vector<std::size_t> numbers_;  // of each name: its n in $n, 0 while it is not used
-  std::size_t questions_ = 0;         // placeholders ? so far
-  std::size_t highest_ = 0;           // n of the highest $n
-  std::string operator_{};            // the first operator that might be meant as a placeholder
+  std::vector<named_use> named_;
+  std::size_t next_value_;     // the next value of a list, behind the arguments
+  std::size_t questions_ = 0;  // placeholders ? so far
+  std::size_t highest_ = 0;    // n of the highest $n
+  std::string operator_{};     // the first operator that might be meant as a placeholder
 
   before before_ = before::nothing;
   std::size_t before_end_ = 0;
   bool after_array_ = false;  // the word `array` stands before
-  std::vector<nesting> open_{};
+  bool after_dot_ = false;
 };
 
 }  // namespace
 
 result<raw_sql> rewrite_placeholders(std::string_view sql, std::span<const std::string_view> names,
-                                     std::size_t positional) {
-  return rewriter(sql, names, positional).run();
+                                     std::size_t positional, std::span<const std::string_view> lists) {
+  return rewriter(sql, names, positional, lists).run();
 }
 
 sql_fragment with_values_of(std::string_view rewritten, const parameters& values) {

@@ -1,7 +1,9 @@
 #include "session_state.hpp"
 
+#include "postgres/statement_effects.hpp"
 #include <breakwater/postgres/unsendable.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -14,10 +16,65 @@ bool is_conflict(const error& failure) noexcept {
          (failure.code() == errc::serialization_failure || failure.code() == errc::deadlock);
 }
 
+/// Why the batch can not be sent: a value that can not travel, or a statement that would end the transaction which the
+/// batch is, so that an error behind it would not tell that nothing was applied.
+std::optional<error> refuse_batch(std::span<const batched_statement> statements) {
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    const statement& what = *statements[i].what;
+    const parameters& values = *statements[i].values;
+    if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
+    if (!what.mapped && postgres::controls_transaction(what.sql)) {
+      return error(errc::invalid_argument, "statement number " + std::to_string(i + 1) +
+                                               " of the batch begins, divides or ends a transaction; a batch is one by "
+                                               "itself, and inside a transaction use tx.transact(...)")
+          .with_statement(what.name);
+    }
+  }
+  return std::nullopt;
+}
+
+/// A batch as a whole.
+statement description_of(std::span<const batched_statement> statements, std::string_view name) noexcept {
+  const bool reads = std::ranges::all_of(statements, [](const auto& each) { return each.what->is_read(); });
+  const bool writes =
+      std::ranges::any_of(statements, [](const auto& each) { return each.what->kind == statement_class::write; });
+  return {.sql = {},
+          .name = name,
+          .operation = "BATCH",
+          .kind = reads    ? statement_class::read
+                  : writes ? statement_class::write
+                           : statement_class::locking_read};
+}
+
+/// Of an error that no statement in particular caused.
+void name_batch(error& failure, std::string_view name) {
+  if (failure.statement().empty()) failure.with_statement(name);
+}
+
 std::size_t row_count(const result<rows>& answer) noexcept {
   if (!answer) return 0;
   const rows& of = answer.assume_value();
   return of.columns() > 0 ? of.size() : of.affected();
+}
+
+std::size_t row_count(const result<std::vector<rows>>& answers) noexcept {
+  std::size_t sum = 0;
+  if (answers) {
+    for (const rows& each : answers.assume_value()) sum += each.columns() > 0 ? each.size() : each.affected();
+  }
+  return sum;
+}
+
+error refused_beside_transaction(std::string_view statement_name) {
+  return error(errc::unsafe_operation,
+               "a transaction of this session is running, and this would run outside it; use the transaction handed to "
+               "the closure")
+      .with_statement(statement_name);
+}
+
+error refused_after_transaction(std::string_view statement_name) {
+  return error(errc::unsafe_operation, "the transaction has ended; what was made from it can not be used any more")
+      .with_statement(statement_name);
 }
 
 constexpr statement commit_statement{.sql = "commit", .name = "commit", .operation = "COMMIT"};
@@ -81,12 +138,7 @@ bool session_state::may_read_replicas() const noexcept {
 }
 
 result<rows> session_state::execute(const statement& what, const parameters& values) {
-  if (in_transaction) {
-    return error(errc::unsafe_operation,
-                 "a transaction of this session is running, and this would run outside it; use the transaction "
-                 "handed to the closure")
-        .with_statement(what.name);
-  }
+  if (in_transaction) return refused_beside_transaction(what.name);
   if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
 
   const operation_report report(watcher(), what, options_.correlation_id);
@@ -104,6 +156,32 @@ result<rows> session_state::execute(const statement& what, const parameters& val
   return std::move(outcome.answer);
 }
 
+result<std::vector<rows>> session_state::execute_batch(std::span<const batched_statement> statements,
+                                                       std::string_view name) {
+  if (in_transaction) return refused_beside_transaction(name);
+  if (auto bad = refuse_batch(statements)) return std::move(*bad);
+
+  const statement whole = description_of(statements, name);
+  const parameters none;
+  const operation_report report(watcher(), whole, options_.correlation_id);
+  const bool replica_allowed = may_read_replicas();
+  has_written = has_written || whole.kind == statement_class::write;
+  auto outcome = nodes().run_batch({.what = whole,
+                                    .values = none,
+                                    .until = operation_deadline(deadline::clock::now()),
+                                    .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
+                                    .where = where_},
+                                   statements, replica_allowed);
+  if (!outcome.answer) {
+    name_batch(outcome.answer.error(), name);
+    outcome.answer.error().with_attempts(outcome.attempts);
+  }
+  report.finish(outcome.answer, row_count(outcome.answer),
+                outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
+                outcome.from == nullptr ? node_role::unknown : outcome.from->role(), outcome.attempts);
+  return std::move(outcome.answer);
+}
+
 transaction_state::transaction_state(std::shared_ptr<session_state> session, postgres::lease held,
                                      const transaction_options& options, deadline until, source_location where,
                                      unsigned attempt)
@@ -112,10 +190,7 @@ transaction_state::transaction_state(std::shared_ptr<session_state> session, pos
 }
 
 result<rows> transaction_state::execute(const statement& what, const parameters& values) {
-  if (!channel_) {
-    return error(errc::unsafe_operation, "the transaction has ended; what was made from it can not be used any more")
-        .with_statement(what.name);
-  }
+  if (!channel_) return refused_after_transaction(what.name);
   if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
 
   const operation_report report(session_->watcher(), what, session_->options().correlation_id);
@@ -131,6 +206,34 @@ result<rows> transaction_state::execute(const statement& what, const parameters&
   }
   report.finish(answer, channel_->node(), channel_->role(), 1);
   return answer;
+}
+
+result<std::vector<rows>> transaction_state::execute_batch(std::span<const batched_statement> statements,
+                                                           std::string_view name) {
+  if (auto bad = refuse_batch(statements)) return std::move(*bad);
+  return run_batch(statements, name);
+}
+
+result<std::vector<rows>> transaction_state::run_batch(std::span<const batched_statement> statements,
+                                                       std::string_view name) {
+  if (!channel_) return refused_after_transaction(name);
+  const statement whole = description_of(statements, name);
+  const parameters none;
+  const operation_report report(session_->watcher(), whole, session_->options().correlation_id);
+  const std::stop_token& cancel = session_->options().cancel;
+  auto answers = channel_->run_batch({.what = whole,
+                                      .values = none,
+                                      .until = until_.earlier_of(session_->operation_deadline(deadline::clock::now())),
+                                      .cancel = cancel.stop_possible() ? &cancel : nullptr,
+                                      .where = where_},
+                                     statements);
+  if (!answers) {
+    note(answers.error());
+    name_batch(answers.error(), name);
+    answers.error().with_attempts(attempt_);
+  }
+  report.finish(answers, row_count(answers), channel_->node(), channel_->role(), 1);
+  return answers;
 }
 
 void transaction_state::note(const error& failure) noexcept {
@@ -172,20 +275,31 @@ result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
     // A statement inside had failed and was passed over: then nothing of the inside stays.
     if (!released) {
       BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
+      callbacks_.undo(depth);
+      return released;
     }
+    callbacks_.release(depth);
     return released;
   }
   BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
+  callbacks_.undo(depth);
   met_conflict_ = false;  // it was inside, and is undone: a transaction that had met one before had failed by then
   return success();
 }
 
 pqxx::dbtransaction& transaction_state::native() { return channel_->native(); }
 
+void transaction_state::remember(std::unique_ptr<end_callback> call, transaction_end when) {
+  callbacks_.add(std::move(call), when, savepoints_);
+}
+
 // ---- the narrow functions that the handles' templates use -----------------------------------------------------------
 
 std::shared_ptr<executor> executor_of(const std::shared_ptr<transaction_state>& state) { return state; }
 std::shared_ptr<executor> executor_of(const std::shared_ptr<session_state>& state) { return state; }
+void remember(transaction_state& state, std::unique_ptr<end_callback> call, transaction_end when) {
+  state.remember(std::move(call), when);
+}
 unsigned attempt_of(const transaction_state& state) noexcept { return state.attempt(); }
 pqxx::dbtransaction& native_of(transaction_state& state) { return state.native(); }
 result<unsigned> begin_savepoint(transaction_state& state) { return state.begin_savepoint(); }

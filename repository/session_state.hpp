@@ -2,14 +2,19 @@
 
 #include "cluster/router.hpp"
 #include "postgres/transaction_channel.hpp"
+#include "transaction_callbacks.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/source_location.hpp>
 #include <breakwater/postgres/executor.hpp>
 #include <breakwater/repository/session_options.hpp>
 #include <breakwater/repository/transaction.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
 
 namespace breakwater::detail {
 
@@ -34,6 +39,8 @@ class session_state final : public executor {
   session_state(std::shared_ptr<database_state> database, session_options options, source_location where);
 
   [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
+  [[nodiscard]] result<std::vector<rows>> execute_batch(std::span<const batched_statement> statements,
+                                                        std::string_view name) override;
 
   [[nodiscard]] routing::router& nodes() const noexcept { return database_->nodes(); }
   [[nodiscard]] observer* watcher() const noexcept { return database_->watcher(); }
@@ -64,6 +71,8 @@ class transaction_state final : public executor {
                     deadline until, source_location where, unsigned attempt);
 
   [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
+  [[nodiscard]] result<std::vector<rows>> execute_batch(std::span<const batched_statement> statements,
+                                                        std::string_view name) override;
 
   [[nodiscard]] bool autocommits() const noexcept override { return false; }
 
@@ -77,11 +86,25 @@ class transaction_state final : public executor {
   [[nodiscard]] result<void> end_savepoint(unsigned depth, bool keep);
   [[nodiscard]] pqxx::dbtransaction& native();
   [[nodiscard]] unsigned attempt() const noexcept { return attempt_; }
+
+  /// Takes an advisory lock; see `transaction::advisory_lock`.
+  [[nodiscard]] result<void> advisory_lock(const advisory_key& key, const advisory_lock_options& options);
+  /// Takes it if it is free; returns whether it did.
+  [[nodiscard]] result<bool> try_advisory_lock(const advisory_key& key, bool shared);
+
+  void remember(std::unique_ptr<end_callback> call, transaction_end when);
+  /// What is to be called now that the transaction has ended in this way.
+  [[nodiscard]] end_callbacks take_callbacks(transaction_fate fate) { return callbacks_.take(fate); }
+  /// It was not undone for certain, although it was not committed for certain.
+  [[nodiscard]] bool may_be_applied() const noexcept { return may_be_applied_; }
   /// A statement of it, or its COMMIT, met a conflict after which the whole transaction may run again.
   [[nodiscard]] bool met_conflict() const noexcept { return met_conflict_ && !may_be_applied_; }
 
  private:
   void note(const error& failure) noexcept;
+  [[nodiscard]] result<std::vector<rows>> run_batch(std::span<const batched_statement> statements,
+                                                    std::string_view name);
+  [[nodiscard]] result<void> lock_within(const advisory_key& key, bool shared, std::chrono::milliseconds timeout);
 
   const std::shared_ptr<session_state> session_;
   std::optional<postgres::transaction_channel> channel_;
@@ -89,6 +112,7 @@ class transaction_state final : public executor {
   const source_location where_;
   const unsigned attempt_;
   unsigned savepoints_ = 0;
+  callback_list callbacks_;
   bool met_conflict_ = false;
   bool may_be_applied_ = false;  // some of it: then it never runs again
 };

@@ -27,7 +27,15 @@ transaction_run::transaction_run(std::shared_ptr<session_state> on, const transa
                                  source_location where)
     : session_(std::move(on)), options_(options), where_(where) {}
 
-transaction_run::~transaction_run() { rollback(); }
+transaction_run::~transaction_run() {
+  if (!state_) return;
+  // The closure's exception is on its way to the caller, and there is room for one.
+  try {
+    rollback();
+  } catch (...) {
+    if (state_) finish();
+  }
+}
 
 result<void> transaction_run::begin() {
   if (session_->in_transaction) {
@@ -62,15 +70,27 @@ result<void> transaction_run::begin() {
 result<void> transaction_run::commit() {
   auto committed = state_->commit();
   conflict_ = !committed && state_->met_conflict();
+  const transaction_fate fate = committed                                    ? transaction_fate::committed
+                                : committed.error().applied() == applied::no ? transaction_fate::undone
+                                                                             : transaction_fate::unknown;
+  end_callbacks wanted = state_->take_callbacks(fate);
   finish();
+  call_all(std::move(wanted));
   return committed;
 }
 
-void transaction_run::rollback() noexcept {
+void transaction_run::rollback() {
   if (!state_) return;
+  undo();
+  end_callbacks wanted =
+      state_->take_callbacks(state_->may_be_applied() ? transaction_fate::unknown : transaction_fate::undone);
+  finish();
+  call_all(std::move(wanted));
+}
+
+void transaction_run::undo() noexcept {
   conflict_ = state_->met_conflict();
   state_->rollback();
-  finish();
 }
 
 void transaction_run::finish() noexcept {

@@ -93,30 +93,42 @@ result<void> router::connect_all(deadline until) {
   return success();
 }
 
-routed router::run(const request& wanted, bool replica_allowed) {
+template <class Answer, class Send>
+routed_answer<Answer> router::route(const request& wanted, bool replica_allowed, const Send& send) {
   unsigned attempts = 0;
   if (wanted.what.is_read() && replica_allowed) {
-    auto read = read_from_replicas(wanted);
+    auto read = read_from_replicas<Answer>(send);
     if (read && (read->answer || !is_nodes_fault(read->answer.error()))) return std::move(*read);
     if (read) attempts = read->attempts;
   }
   auto primary = find_primary(wanted);
   if (!primary) return {.answer = std::move(primary).error(), .attempts = attempts};
   node* const chosen = primary.assume_value();
-  return {.answer = chosen->statements().run(wanted), .from = chosen, .attempts = attempts + 1};
+  return {.answer = send(chosen->statements()), .from = chosen, .attempts = attempts + 1};
 }
 
-std::optional<routed> router::read_from_replicas(const request& wanted) {
-  std::optional<routed> last;
+template <class Answer, class Send>
+std::optional<routed_answer<Answer>> router::read_from_replicas(const Send& send) {
+  std::optional<routed_answer<Answer>> last;
   const std::size_t first = next_replica_.fetch_add(1, std::memory_order_relaxed);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     node& candidate = *nodes_[(first + i) % nodes_.size()];
     if (candidate.role() != node_role::replica) continue;
     const unsigned attempts = last ? last->attempts + 1 : 1;
-    last = routed{.answer = candidate.statements().run(wanted), .from = &candidate, .attempts = attempts};
+    last = routed_answer<Answer>{.answer = send(candidate.statements()), .from = &candidate, .attempts = attempts};
     if (last->answer || !is_nodes_fault(last->answer.error())) break;
   }
   return last;
+}
+
+routed router::run(const request& wanted, bool replica_allowed) {
+  return route<rows>(wanted, replica_allowed, [&](channel& on) { return on.run(wanted); });
+}
+
+routed_batch router::run_batch(const request& wanted, std::span<const batched_statement> statements,
+                               bool replica_allowed) {
+  return route<std::vector<rows>>(wanted, replica_allowed,
+                                  [&](channel& on) { return on.run_batch(wanted, statements); });
 }
 
 result<postgres::lease> router::borrow_primary(const request& wanted) {

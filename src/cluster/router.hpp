@@ -12,17 +12,21 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
 namespace breakwater::routing {
 
 /// An answer and where it came from.
-struct routed {
-  result<rows> answer;
+template <class Answer>
+struct routed_answer {
+  result<Answer> answer;
   const node* from = nullptr;  ///< null: no node was reached
   unsigned attempts = 0;
 };
+using routed = routed_answer<rows>;
+using routed_batch = routed_answer<std::vector<rows>>;
 
 /// The nodes of a database, and the choice among them.
 ///
@@ -44,6 +48,10 @@ class router {
   /// run again on the next one, replicas before the primary; a write runs once.
   [[nodiscard]] routed run(const request& wanted, bool replica_allowed);
 
+  /// The same for a batch; `wanted.what` describes it as a whole.
+  [[nodiscard]] routed_batch run_batch(const request& wanted, std::span<const batched_statement> statements,
+                                       bool replica_allowed);
+
   /// A connection to the primary, for a transaction.
   [[nodiscard]] result<postgres::lease> borrow_primary(const request& wanted);
 
@@ -60,8 +68,11 @@ class router {
   [[nodiscard]] result<node*> known_primary();
   [[nodiscard]] error no_primary_known() const;
   void ask_for_roles(const request& wanted);
+  template <class Answer, class Send>
+  [[nodiscard]] routed_answer<Answer> route(const request& wanted, bool replica_allowed, const Send& send);
   /// Nothing when there is no replica.
-  [[nodiscard]] std::optional<routed> read_from_replicas(const request& wanted);
+  template <class Answer, class Send>
+  [[nodiscard]] std::optional<routed_answer<Answer>> read_from_replicas(const Send& send);
   void look_after_pools(const std::stop_token& stop);
 
   std::shared_ptr<observer> watcher_;

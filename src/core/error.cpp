@@ -46,11 +46,15 @@ std::string_view error::node() const noexcept {
   return details_ ? std::string_view{details_->node} : std::string_view{};
 }
 
+std::string error::text() const {
+  return details_ && !details_->text.empty() ? details_->text : error_category().message(static_cast<int>(code_));
+}
+
 std::string error::message() const {
   std::string out;
   if (!statement().empty()) out.append(statement()).append(": ");
   out.append(to_string(code_)).append(": ");
-  out.append(details_ && !details_->text.empty() ? details_->text : error_category().message(static_cast<int>(code_)));
+  out.append(text());
 
   std::string where;
   const auto add = [&where](std::string_view label, std::string_view value) {

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <breakwater/core/deadline.hpp>
+#include <breakwater/postgres/executor.hpp>
 #include <breakwater/postgres/parameters.hpp>
 #include <breakwater/postgres/statement.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stop_token>
@@ -11,29 +14,37 @@
 namespace breakwater::postgres {
 
 /// One statement of a batch with its values.
-struct command {
-  const statement* what;
-  const parameters* values;
-};
+using command = batched_statement;
 
 /// What a batch means for the database, and so what its loss means.
 enum class batch_kind : std::uint8_t {
   autocommit,      ///< commits when the server meets its Sync
+  whole,           ///< holds its own BEGIN and COMMIT: the same, and a failure leaves a transaction to roll back
   in_transaction,  ///< applies nothing: the transaction's COMMIT does
   commit           ///< is the COMMIT: never cancelled, and its loss leaves the fate of all unknown
 };
 
-/// Statements that travel together, under one Sync and in one round trip.
+/// Statements that travel together, under one Sync and in one round trip: those that prepare the caller's way, the
+/// caller's, and those behind them.
 struct batch {
-  std::span<const command> commands;  ///< the last one is the caller's, those before it prepare its way
+  std::span<const command> commands;
   batch_kind kind = batch_kind::autocommit;
   deadline until;
   const std::stop_token* cancel = nullptr;
+  std::size_t callers = 1;  ///< how many of them are the caller's; at least 1
+  std::size_t behind = 0;   ///< how many come after those
 
-  [[nodiscard]] const statement& subject() const noexcept { return *commands.back().what; }
+  [[nodiscard]] std::span<const command> subjects() const noexcept {
+    return commands.subspan(commands.size() - behind - callers, callers);
+  }
+  /// The caller's statement; of several the last.
+  [[nodiscard]] const statement& subject() const noexcept { return *subjects().back().what; }
   /// Its Sync makes changes permanent: once sent, only the server's answer tells what became of it.
   [[nodiscard]] bool may_apply() const noexcept {
-    return kind == batch_kind::commit || (kind == batch_kind::autocommit && subject().kind == statement_class::write);
+    if (kind == batch_kind::commit) return true;
+    if (kind == batch_kind::in_transaction) return false;
+    return std::ranges::any_of(subjects(),
+                               [](const command& each) { return each.what->kind == statement_class::write; });
   }
 };
 

@@ -24,6 +24,9 @@ constexpr std::chrono::milliseconds verdict_grace{5};
 /// How long after cancelling a running write its answer is awaited, within the deadline.
 constexpr std::chrono::milliseconds cancel_verdict_wait{250};
 
+/// A rollback that takes longer is not worth waiting for: closing the connection does the same.
+constexpr std::chrono::milliseconds rollback_patience{1000};
+
 /// The protocol counts a statement's values with sixteen bits.
 constexpr std::size_t most_values = 65535;
 
@@ -56,8 +59,11 @@ void withhold_values(error& cause, const batch& wanted) {
 }
 
 /// Bind says only which parameter it could not read; whose value that was, the parameters know.
-void name_refused_value(server_error& failure, const batch& wanted) {
-  const parameters& values = *wanted.commands.back().values;
+void name_refused_value(exchange_outcome& outcome, const batch& wanted) {
+  server_error& failure = *outcome.failure;
+  const auto subjects = wanted.subjects();
+  const command& refused = subjects[outcome.failed.value_or(subjects.size() - 1)];
+  const parameters& values = *refused.values;
   if (failure.parameter == 0 || failure.parameter > values.size()) return;
   const std::string_view column = values.column(failure.parameter - 1);
   const std::string which =
@@ -66,7 +72,7 @@ void name_refused_value(server_error& failure, const batch& wanted) {
       .with_text("the server refused the value " + which + ": " +
                  std::string(sqlstate(failure.cause.sqlstate()).condition))
       .with_column(column);
-  if (!column.empty()) failure.cause.with_table(wanted.subject().table);
+  if (!column.empty()) failure.cause.with_table(refused.what->table);
 }
 
 /// Not in the middle of a COPY.
@@ -99,48 +105,40 @@ connection::~connection() {
 }
 
 result<rows> connection::run(const batch& wanted) {
-  const auto started = clock::now();
-  if (wanted.until.expired(started)) {
-    return error(errc::deadline_exceeded, "the deadline had passed before the statement was sent")
-        .with_statement(wanted.subject().name)
-        .with_node(node());
+  std::vector<rows> earlier;
+  return converse(wanted, earlier);
+}
+
+result<std::vector<rows>> connection::run_all(const batch& wanted) {
+  std::vector<rows> answers;
+  BOOST_OUTCOME_TRY(auto last, converse(wanted, answers));
+  answers.push_back(std::move(last));
+  return answers;
+}
+
+result<void> connection::check(const batch& wanted, clock::time_point now) const {
+  if (wanted.until.expired(now)) {
+    return error(errc::deadline_exceeded, "the deadline had passed before the statement was sent");
   }
   if (wanted.cancel != nullptr && wanted.cancel->stop_requested() && wanted.kind != batch_kind::commit) {
-    return error(errc::cancelled, "cancelled before the statement was sent")
-        .with_statement(wanted.subject().name)
-        .with_node(node());
+    return error(errc::cancelled, "cancelled before the statement was sent");
   }
-  if (auto sendable = check_values(wanted); !sendable) {
-    return sendable.error().with_statement(wanted.subject().name).with_node(node());
-  }
-  if (auto ready = enter_pipeline_mode(); !ready) {
-    return ready.error().with_statement(wanted.subject().name).with_node(node());
-  }
-  const bool permanent = wanted.may_apply();
-  const deadline until =
-      permanent && !wanted.until.is_never() ? deadline(wanted.until.at() + verdict_grace) : wanted.until;
-  const bool may_cancel = wanted.kind != batch_kind::commit;
-  const stop_signal stop(may_cancel ? wanted.cancel : nullptr);
-  const stop_signal no_stop(nullptr);
+  return check_values(wanted);
+}
 
+result<rows> connection::converse(const batch& wanted, std::vector<rows>& earlier) {
+  const auto refused = [&](error why) {
+    if (wanted.callers == 1) why.with_statement(wanted.subject().name);
+    return std::move(why.with_node(node()));
+  };
+  if (auto sendable = check(wanted, clock::now()); !sendable) return refused(std::move(sendable).error());
+  if (auto ready = enter_pipeline_mode(); !ready) return refused(std::move(ready).error());
+
+  const stop_signal stop(wanted.kind == batch_kind::commit ? nullptr : wanted.cancel);
   exchange_outcome outcome;
   for (bool first_time = true;; first_time = false) {
-    unreplicated_commit_ = false;
     exchange wire(handle_, cache_, stop);
-    unanswered_ = true;
-    permanent_ = permanent;
-    outcome = wire.run(wanted, until);
-    if (outcome.ended == wait_result::cancelled && permanent) {
-      const deadline patience = until.earlier_of(deadline::after(cancel_verdict_wait));
-      if (!cancel_running(patience)) spoiled_ = true;
-      wire.read_on(outcome, patience, no_stop);
-      if (outcome.ended == wait_result::timed_out) outcome.ended = wait_result::cancelled;
-    }
-    if (outcome.failure) name_refused_value(*outcome.failure, wanted);
-    if (outcome.failure) withhold_values(outcome.failure->cause, wanted);
-    unanswered_ = outcome.reached != phase::complete;
-    // Half a batch without its Sync: there is no answer to wait for.
-    if (outcome.reached == phase::not_sent) spoiled_ = true;
+    outcome = send_and_read(wire, wanted);
     if (unanswered_) {
       wire.outlive_batch();
       overdue_ = std::make_unique<exchange>(std::move(wire));
@@ -150,21 +148,52 @@ result<rows> connection::run(const batch& wanted) {
       outcome.failure->cause.with_poisoned_connection();
       spoiled_ = true;
     }
+    // Its COMMIT was not reached.
+    if (wanted.kind == batch_kind::whole && outcome.failure && in_transaction()) {
+      (void)recover(deadline::after(rollback_patience));
+    }
     if (!outcome.failure || !outcome.failure->stale_plan) break;
 
     forget_stale_plans(outcome.failure->cause, wanted);
-    if (wanted.kind != batch_kind::autocommit) {
+    if (wanted.kind == batch_kind::in_transaction || wanted.kind == batch_kind::commit) {
       outcome.failure->cause.with_code(errc::serialization_failure)
           .with_text("a prepared statement no longer fits the schema; run the transaction again");
       break;
     }
     // The ERROR rolled the whole batch back, so it may run again, now prepared anew.
-    if (!first_time) break;
+    if (!first_time || is_broken() || in_transaction()) break;
   }
 
+  earlier = std::move(outcome.earlier);
   auto verdict = judge(std::move(outcome), wanted, unreplicated_commit_, clock::now());
   if (!verdict) verdict.error().with_node(node());
   return verdict;
+}
+
+exchange_outcome connection::send_and_read(exchange& wire, const batch& wanted) {
+  const bool permanent = wanted.may_apply();
+  const deadline at_last =
+      permanent && !wanted.until.is_never() ? deadline(wanted.until.at() + verdict_grace) : wanted.until;
+  // The server's time limit is for each statement; that all of them together take too long only we can tell it.
+  const bool several = permanent && wanted.callers > 1;
+  unreplicated_commit_ = false;
+  unanswered_ = true;
+  permanent_ = permanent;
+  exchange_outcome outcome = wire.run(wanted, several ? wanted.until : at_last);
+  const bool stopped = outcome.ended == wait_result::cancelled;
+  if (permanent && (stopped || (several && outcome.ended == wait_result::timed_out))) {
+    const stop_signal no_stop(nullptr);
+    const deadline patience = stopped ? at_last.earlier_of(deadline::after(cancel_verdict_wait)) : at_last;
+    if (!cancel_running(patience)) spoiled_ = true;
+    wire.read_on(outcome, patience, no_stop);
+    if (stopped && outcome.ended == wait_result::timed_out) outcome.ended = wait_result::cancelled;
+  }
+  if (outcome.failure) name_refused_value(outcome, wanted);
+  if (outcome.failure) withhold_values(outcome.failure->cause, wanted);
+  unanswered_ = outcome.reached != phase::complete;
+  // Half a batch without its Sync: there is no answer to wait for.
+  if (outcome.reached == phase::not_sent) spoiled_ = true;
+  return outcome;
 }
 
 void connection::forget_stale_plans(const error& cause, const batch& wanted) {

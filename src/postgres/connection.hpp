@@ -15,6 +15,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 extern "C" {
 struct pg_conn;
@@ -30,6 +31,7 @@ class task_runner;
 namespace breakwater::postgres {
 
 class exchange;
+struct exchange_outcome;
 
 /// What a connection needs to know to be made. Shared by all connections of a node.
 struct connection_settings {
@@ -73,6 +75,8 @@ class connection {
   /// Runs a batch and returns the rows of its last statement. A prepared statement that the server lost or
   /// that no longer fits its tables is prepared anew, and outside a transaction the batch is run again.
   [[nodiscard]] result<rows> run(const batch& wanted);
+  /// The same for a batch of several statements of the caller: the rows of each, in order.
+  [[nodiscard]] result<std::vector<rows>> run_all(const batch& wanted);
 
   /// Ends what is still running and rolls back an open transaction, within `until`. False: close it.
   [[nodiscard]] bool recover(deadline until);
@@ -121,7 +125,10 @@ class connection {
   [[nodiscard]] result<void> set_up_session(deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> send_settings(bool with_client_check, deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> enter_pipeline_mode();
+  [[nodiscard]] result<void> check(const batch& wanted, clock::time_point now) const;
   [[nodiscard]] result<void> check_values(const batch& wanted) const;
+  [[nodiscard]] result<rows> converse(const batch& wanted, std::vector<rows>& earlier);
+  [[nodiscard]] exchange_outcome send_and_read(exchange& wire, const batch& wanted);
   [[nodiscard]] bool drain(deadline until);
   [[nodiscard]] bool cancel_running(deadline until);
   void forget_stale_plans(const error& cause, const batch& wanted);

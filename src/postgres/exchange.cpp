@@ -79,20 +79,24 @@ void exchange::outlive_batch() noexcept {
 bool exchange::queue(const batch& wanted) {
   // In a failed transaction the server refuses everything, so nothing is worth preparing.
   const bool cacheable = PQtransactionStatus(handle_) != PQTRANS_INERROR;
+  const std::span<const command> subjects = wanted.subjects();
+  subjects_ = subjects.size();
   for (const command& sent : wanted.commands) {
-    if (!queue_command(sent, &sent == &wanted.commands.back(), cacheable)) return false;
+    const bool is_subject = &sent >= subjects.data() && &sent < subjects.data() + subjects.size();
+    const auto subject = is_subject ? std::optional(static_cast<std::size_t>(&sent - subjects.data())) : std::nullopt;
+    if (!queue_command(sent, subject, cacheable)) return false;
   }
   return true;
 }
 
-bool exchange::queue_command(const command& sent, bool last, bool cacheable) {
+bool exchange::queue_command(const command& sent, std::optional<std::size_t> subject, bool cacheable) {
   const statement& what = *sent.what;
   const libpq_values values(*sent.values);
   const int count = static_cast<int>(sent.values->size());
 
   statement_cache::entry* entry = what.prepare && cacheable ? cache_.find_or_add(what.print, what.sql) : nullptr;
   if (entry != nullptr && !entry->prepared && !is_queued_to_prepare(entry->name) &&
-      !queue_prepare(sent, *entry, values.types()))
+      !queue_prepare(sent, subject, *entry, values.types()))
     return false;
 
   int sent_ok = 0;
@@ -102,17 +106,18 @@ bool exchange::queue_command(const command& sent, bool last, bool cacheable) {
     const std::string sql(what.sql);  // libpq wants a NUL at the end, which a view may not have
     sent_ok = PQsendQueryParams(handle_, sql.c_str(), count, values.types(), values.texts(), nullptr, nullptr, 0);
   }
-  steps_.push_back({step_kind::execute, what.print, last, &what, entry == nullptr ? std::string{} : entry->name});
+  steps_.push_back({step_kind::execute, what.print, subject, &what, entry == nullptr ? std::string{} : entry->name});
   return sent_ok != 0;
 }
 
-bool exchange::queue_prepare(const command& sent, statement_cache::entry& entry, const std::uint32_t* types) {
+bool exchange::queue_prepare(const command& sent, std::optional<std::size_t> subject, statement_cache::entry& entry,
+                             const std::uint32_t* types) {
   while (auto unwanted = cache_.evict(&entry)) {
     const std::string deallocate = "deallocate " + *unwanted;
     if (PQsendQueryParams(handle_, deallocate.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) return false;
-    steps_.push_back({step_kind::deallocate, 0, false, nullptr, *std::move(unwanted)});
+    steps_.push_back({step_kind::deallocate, 0, std::nullopt, nullptr, *std::move(unwanted)});
   }
-  steps_.push_back({step_kind::prepare, sent.what->print, false, sent.what, entry.name});
+  steps_.push_back({step_kind::prepare, sent.what->print, subject, sent.what, entry.name});
   return PQsendPrepare(handle_, entry.name.c_str(), entry.sql.c_str(), static_cast<int>(sent.values->size()), types) !=
          0;
 }
@@ -178,7 +183,7 @@ void exchange::take(exchange_outcome& outcome, pg_result* result) {
     case PGRES_EMPTY_QUERY:
       if (current == nullptr) return;
       if (current->kind == step_kind::prepare) cache_.mark_prepared(current->print, current->name);
-      if (current->last) outcome.answer = std::move(owned);
+      if (current->kind == step_kind::execute && current->subject) keep(outcome, *current->subject, std::move(owned));
       return;
     case PGRES_PIPELINE_ABORTED:
       if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
@@ -191,6 +196,14 @@ void exchange::take(exchange_outcome& outcome, pg_result* result) {
   }
 }
 
+void exchange::keep(exchange_outcome& outcome, std::size_t subject, rows answer) {
+  if (subject + 1 == subjects_) {
+    outcome.answer = std::move(answer);
+  } else {
+    outcome.earlier.push_back(std::move(answer));
+  }
+}
+
 void exchange::refuse_copy(exchange_outcome& outcome, bool outwards) {
   // COPY does not mix with a pipeline: the connection has to be given up.
   abandoned_ = true;
@@ -198,7 +211,13 @@ void exchange::refuse_copy(exchange_outcome& outcome, bool outwards) {
   error refused(errc::invalid_statement, "COPY can not be run as a plain statement");
   // Inwards nothing was copied. Outwards the rows may be those of an INSERT ... RETURNING, which runs to its end.
   if (outwards && may_apply_) refused.with_applied(applied::unknown);
+  if (at_ < steps_.size()) outcome.failed = steps_[at_].subject;
   outcome.failure = server_error{.cause = std::move(refused)};
+}
+
+const statement* exchange::last_subject() const noexcept {
+  const auto last = std::find_if(steps_.rbegin(), steps_.rend(), [](const step& queued) { return queued.subject; });
+  return last == steps_.rend() ? nullptr : last->what;
 }
 
 void exchange::fail(exchange_outcome& outcome, const pg_result* result) {
@@ -206,8 +225,10 @@ void exchange::fail(exchange_outcome& outcome, const pg_result* result) {
   if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
   // The first error is the cause; later ones, such as libpq's "connection lost" behind a FATAL, are its echo.
   if (outcome.failure) return;
-  server_error failure = read_server_error(result, steps_.empty() ? nullptr : steps_.back().what);
-  if (current == nullptr || !current->last) failure.parameter = 0;  // of another statement than the caller's
+  const statement* blamed = current != nullptr && current->subject ? current->what : last_subject();
+  if (current != nullptr) outcome.failed = current->subject;
+  server_error failure = read_server_error(result, blamed);
+  if (current == nullptr || !current->subject) failure.parameter = 0;  // of another statement than the caller's
   // A statement may itself speak of a prepared statement (EXECUTE): only our own names are ours to prepare anew.
   if (failure.stale_plan && failure.cause.sqlstate() == "26000") {
     failure.stale_plan = current != nullptr && !current->name.empty() &&

@@ -6,6 +6,7 @@
 #include "postgres/statement_cache.hpp"
 #include <breakwater/postgres/rows.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,7 +31,9 @@ struct exchange_outcome {
   phase reached = phase::not_sent;
   wait_result ended = wait_result::ready;  ///< why the wait for an answer ended, if it did
   std::optional<server_error> failure;     ///< the first error, by the server or by libpq
-  rows answer;                             ///< of the last statement, when there was no failure
+  rows answer;                             ///< of the caller's last statement, when there was no failure
+  std::vector<rows> earlier;               ///< of the caller's statements before that, in order
+  std::optional<std::size_t> failed;       ///< which of the caller's statements `failure` is the answer to
 };
 
 /// Sends one batch in pipeline mode under one Sync, preparing on the way what is not prepared yet, and reads the
@@ -53,14 +56,15 @@ class exchange {
   struct step {
     step_kind kind;
     std::uint64_t print;
-    bool last;  // the caller's own statement
+    std::optional<std::size_t> subject;  // which of the caller's statements it serves
     const statement* what;
     std::string name{};  // of the prepared statement, where one is used
   };
 
   [[nodiscard]] bool queue(const batch& wanted);
-  [[nodiscard]] bool queue_command(const command& sent, bool last, bool cacheable);
-  [[nodiscard]] bool queue_prepare(const command& sent, statement_cache::entry& entry, const std::uint32_t* types);
+  [[nodiscard]] bool queue_command(const command& sent, std::optional<std::size_t> subject, bool cacheable);
+  [[nodiscard]] bool queue_prepare(const command& sent, std::optional<std::size_t> subject,
+                                   statement_cache::entry& entry, const std::uint32_t* types);
   [[nodiscard]] bool is_queued_to_prepare(const std::string& name) const noexcept;
   [[nodiscard]] bool flush(exchange_outcome& outcome, deadline until);
   void read_answers(exchange_outcome& outcome, deadline until);
@@ -69,11 +73,14 @@ class exchange {
   void take(exchange_outcome& outcome, pg_result* result);
   void refuse_copy(exchange_outcome& outcome, bool outwards);
   void fail(exchange_outcome& outcome, const pg_result* result);
+  void keep(exchange_outcome& outcome, std::size_t subject, rows answer);
+  [[nodiscard]] const statement* last_subject() const noexcept;
 
   pg_conn* handle_;
   statement_cache& cache_;
   const stop_signal* stop_;
   std::vector<step> steps_;
+  std::size_t subjects_ = 0;
   bool may_apply_ = false;
   bool abandoned_ = false;  // what the server waits for will never be sent
   std::size_t at_ = 0;      // the step whose answer is read next; steps_.size(): the Sync's

@@ -5,8 +5,21 @@
 
 #include <array>
 #include <span>
+#include <string_view>
+#include <vector>
 
 namespace breakwater::postgres {
+namespace {
+
+constexpr statement plain(std::string_view sql, std::string_view name) noexcept {
+  return {.sql = sql, .name = name, .operation = "SQL", .print = fingerprint(sql), .prepare = false};
+}
+
+constexpr statement begin_batch = plain("begin", "begin");
+constexpr statement begin_read_only_batch = plain("begin read only", "begin");
+constexpr statement commit_batch = plain("commit", "commit");
+
+}  // namespace
 
 result<lease> borrow_live(pool& connections, const request& wanted) {
   for (;;) {
@@ -60,6 +73,45 @@ result<rows> lease_channel::run(const request& wanted) {
   // What a SET leaves behind must not meet the connection's next borrower.
   if (answer && !what.mapped && changed_session(what.sql, answer.assume_value().command_tag())) link.retire();
   return answer;
+}
+
+result<std::vector<rows>> lease_channel::run_batch(const request& wanted,
+                                                   std::span<const batched_statement> statements) {
+  BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections_, wanted));
+  connection& link = *borrowed;
+  const bool writes = !wanted.what.is_read();
+
+  // BEGIN rather than the implicit transaction that a Sync ends: in that one a procedure may commit, and some
+  // statements commit by themselves, so that an error behind them would not tell that nothing was applied.
+  const parameters none;
+  parameters timeout_value;
+  std::vector<command> commands;
+  commands.reserve(statements.size() + 3);
+  commands.push_back({writes ? &begin_batch : &begin_read_only_batch, &none});
+  if (const auto timeout =
+          own_statement_timeout(writes, wanted.until, deadline::clock::now(), link.statement_timeout())) {
+    bind_timeout(timeout_value, *timeout);
+    commands.push_back({&set_timeout_statement, &timeout_value});
+  }
+  commands.insert(commands.end(), statements.begin(), statements.end());
+  commands.push_back({&commit_batch, &none});
+
+  auto answers = link.run_all({.commands = commands,
+                               .kind = batch_kind::whole,
+                               .until = wanted.until,
+                               .cancel = wanted.cancel,
+                               .callers = statements.size(),
+                               .behind = 1});
+  if (answers && leaves_session_changed(statements, answers.assume_value())) link.retire();
+  return answers;
+}
+
+bool leaves_session_changed(std::span<const batched_statement> statements, const std::vector<rows>& answers) noexcept {
+  for (std::size_t i = 0; i < statements.size() && i < answers.size(); ++i) {
+    const statement& what = *statements[i].what;
+    if (!what.mapped && changed_session(what.sql, answers[i].command_tag())) return true;
+  }
+  return false;
 }
 
 }  // namespace breakwater::postgres

@@ -1,6 +1,7 @@
 #include "postgres/statement_effects.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstddef>
 
@@ -67,6 +68,14 @@ bool changed_session(std::string_view sql, std::string_view tag) noexcept {
   (void)next_word(sql);  // SET
   const std::string_view second = next_word(sql);
   return !equal_words(second, "local") && !equal_words(second, "transaction") && !equal_words(second, "constraints");
+}
+
+bool controls_transaction(std::string_view sql) noexcept {
+  constexpr std::array<std::string_view, 8> words{"begin",    "start", "commit",    "end",
+                                                  "rollback", "abort", "savepoint", "release"};
+  const std::string_view first = next_word(sql);
+  if (equal_words(first, "prepare")) return equal_words(next_word(sql), "transaction");
+  return std::ranges::any_of(words, [first](std::string_view word) { return equal_words(first, word); });
 }
 
 bool chained_transaction(std::string_view sql, std::string_view tag) noexcept {

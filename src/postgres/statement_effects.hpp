@@ -13,6 +13,9 @@ namespace breakwater::postgres {
 /// RESET, LISTEN, ... It would reach the connection's next borrower.
 [[nodiscard]] bool changed_session(std::string_view sql, std::string_view tag) noexcept;
 
+/// The statement begins, ends or divides a transaction: BEGIN, COMMIT, SAVEPOINT, PREPARE TRANSACTION, ...
+[[nodiscard]] bool controls_transaction(std::string_view sql) noexcept;
+
 /// The statement, answered with `tag`, ended the transaction although one is open afterwards: COMMIT AND CHAIN,
 /// ROLLBACK AND CHAIN.
 [[nodiscard]] bool chained_transaction(std::string_view sql, std::string_view tag) noexcept;

@@ -22,6 +22,9 @@ std::string savepoint_name(unsigned depth) { return "bw_savepoint_" + std::to_st
 
 }  // namespace
 
+std::string savepoint_sql(unsigned depth) { return "savepoint " + savepoint_name(depth); }
+std::string release_sql(unsigned depth) { return "release savepoint " + savepoint_name(depth); }
+
 transaction_channel::transaction_channel(lease held, const transaction_options& options, deadline until)
     : held_(std::move(held)), options_(options), until_(until) {}
 
@@ -37,54 +40,71 @@ std::string transaction_channel::begin_sql() const {
   return sql;
 }
 
-result<rows> transaction_channel::run(const request& wanted) { return run_batch(wanted.what, wanted.values, &wanted); }
+result<rows> transaction_channel::run(const request& wanted) {
+  return run_one(wanted.what, wanted.values, {until_.earlier_of(wanted.until), wanted.cancel});
+}
 
-result<rows> transaction_channel::run_batch(const statement& what, const parameters& values, const request* wanted) {
+result<std::vector<rows>> transaction_channel::run_batch(const request& wanted,
+                                                         std::span<const batched_statement> statements) {
+  return run_behind_begin(statements, wanted.what.name, {until_.earlier_of(wanted.until), wanted.cancel});
+}
+
+result<rows> transaction_channel::run_one(const statement& what, const parameters& values, const own_limits& limits) {
+  const command only{&what, &values};
+  BOOST_OUTCOME_TRY(auto answers, run_behind_begin({&only, 1}, what.name, limits));
+  return std::move(answers.front());
+}
+
+result<std::vector<rows>> transaction_channel::run_behind_begin(std::span<const command> statements,
+                                                                std::string_view name, const own_limits& limits) {
   if (ended_) {
     return error(errc::unsafe_operation, "the transaction has ended; its repositories can not be used any more")
-        .with_statement(what.name);
+        .with_statement(name);
   }
   if (native_) held_->finish_native_answers();
-  if (begun_ && held_->is_clean()) return ended_behind_our_back(what);
-  const deadline until = wanted == nullptr ? until_ : until_.earlier_of(wanted->until);
-  std::array<command, 3> commands{};
-  std::size_t count = 0;
+  if (begun_ && held_->is_clean()) return ended_behind_our_back(name);
+  std::vector<command> commands;
   const parameters none;
   parameters timeout_value;
   const std::string begin = begun_ ? std::string{} : begin_sql();
   const statement begin_statement = plain(begin, "begin");
   if (!begun_) {
-    commands[count++] = {&begin_statement, &none};
-    if (const auto timeout = own_statement_timeout(true, until, deadline::clock::now(), held_->statement_timeout())) {
+    commands.reserve(statements.size() + 2);
+    commands.push_back({&begin_statement, &none});
+    if (const auto timeout =
+            own_statement_timeout(true, limits.until, deadline::clock::now(), held_->statement_timeout())) {
       bind_timeout(timeout_value, *timeout);
-      commands[count++] = {&set_timeout_statement, &timeout_value};
+      commands.push_back({&set_timeout_statement, &timeout_value});
     }
+    commands.insert(commands.end(), statements.begin(), statements.end());
   }
-  commands[count++] = {&what, &values};
 
-  auto answer = held_->run({.commands = std::span(commands).first(count),
-                            .kind = batch_kind::in_transaction,
-                            .until = until,
-                            // BEGIN and savepoints are the library's own: what they undo must not depend on the
-                            // caller's patience.
-                            .cancel = wanted == nullptr ? nullptr : wanted->cancel});
+  auto answers = held_->run_all({.commands = begun_ ? statements : std::span<const command>(commands),
+                                 .kind = batch_kind::in_transaction,
+                                 .until = limits.until,
+                                 .cancel = limits.cancel,
+                                 .callers = statements.size()});
   begun_ = begun_ || held_->in_transaction();
-  if (!answer) return explain(std::move(answer).error());
-  const std::string_view tag = answer.assume_value().command_tag();
-  if (!held_->in_transaction() || chained_transaction(what.sql, tag)) return ended_behind_our_back(what);
-  session_changed_ = session_changed_ || changed_session(what.sql, tag);
+  if (!answers) return explain(std::move(answers).error());
+  if (!held_->in_transaction()) return ended_behind_our_back(name);
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    const std::string_view sql = statements[i].what->sql;
+    const std::string_view tag = answers.assume_value()[i].command_tag();
+    if (chained_transaction(sql, tag)) return ended_behind_our_back(statements[i].what->name);
+    session_changed_ = session_changed_ || changed_session(sql, tag);
+  }
   // Who kept the libpqxx transaction may go on using it.
   if (native_) (void)held_->take_native();
-  return answer;
+  return answers;
 }
 
-error transaction_channel::ended_behind_our_back(const statement& what) {
+error transaction_channel::ended_behind_our_back(std::string_view statement_name) {
   ended_ = true;
   root_cause_ = error(errc::unsafe_operation,
                       "the transaction was ended behind the library's back, by a statement of its own or through "
                       "libpqxx; what it had done may be committed. Return success or an error from the closure instead")
                     .with_applied(applied::unknown)
-                    .with_statement(what.name)
+                    .with_statement(statement_name)
                     .with_node(node());
   return *root_cause_;
 }
@@ -122,7 +142,7 @@ result<void> transaction_channel::commit() {
         .with_node(node());
   }
   const statement commit_statement = plain("commit", "commit");
-  if (held_->is_clean()) return ended_behind_our_back(commit_statement);
+  if (held_->is_clean()) return ended_behind_our_back(commit_statement.name);
   // A goodbye that came before COMMIT is sent tells that nothing was applied; after it, nothing would.
   if (!held_->consume_pending()) {
     ended_ = true;
@@ -171,16 +191,15 @@ void transaction_channel::rollback() noexcept {
 
 result<void> transaction_channel::run_plain(const std::string& sql, const char* name) {
   const parameters none;
-  BOOST_OUTCOME_TRY(run_batch(plain(sql, name), none, nullptr));
+  // BEGIN and savepoints are the library's own: what they undo must not depend on the caller's patience.
+  BOOST_OUTCOME_TRY(run_one(plain(sql, name), none, {until_, nullptr}));
   return success();
 }
 
-result<void> transaction_channel::set_savepoint(unsigned depth) {
-  return run_plain("savepoint " + savepoint_name(depth), "savepoint");
-}
+result<void> transaction_channel::set_savepoint(unsigned depth) { return run_plain(savepoint_sql(depth), "savepoint"); }
 
 result<void> transaction_channel::release_savepoint(unsigned depth) {
-  return run_plain("release savepoint " + savepoint_name(depth), "release savepoint");
+  return run_plain(release_sql(depth), "release savepoint");
 }
 
 result<void> transaction_channel::rollback_to_savepoint(unsigned depth) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "postgres/batch.hpp"
 #include "postgres/native.hpp"
 #include "postgres/pool.hpp"
 #include <breakwater/core/deadline.hpp>
@@ -9,9 +10,16 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace breakwater::postgres {
+
+/// The statements behind `set_savepoint` and `release_savepoint`, for who sends them together with others.
+[[nodiscard]] std::string savepoint_sql(unsigned depth);
+[[nodiscard]] std::string release_sql(unsigned depth);
 
 /// One transaction on one connection: every statement runs there and nowhere else.
 ///
@@ -31,6 +39,8 @@ class transaction_channel final : public channel {
   transaction_channel(lease held, const transaction_options& options, deadline until);
 
   [[nodiscard]] result<rows> run(const request& wanted) override;
+  [[nodiscard]] result<std::vector<rows>> run_batch(const request& wanted,
+                                                    std::span<const batched_statement> statements) override;
 
   /// Success says: committed, durably as the server is set. Every error says whether it was applied.
   [[nodiscard]] result<void> commit();
@@ -56,10 +66,16 @@ class transaction_channel final : public channel {
   }
 
  private:
-  [[nodiscard]] result<rows> run_batch(const statement& what, const parameters& values, const request* wanted);
+  struct own_limits {
+    deadline until;
+    const std::stop_token* cancel;
+  };
+  [[nodiscard]] result<std::vector<rows>> run_behind_begin(std::span<const command> statements, std::string_view name,
+                                                           const own_limits& limits);
+  [[nodiscard]] result<rows> run_one(const statement& what, const parameters& values, const own_limits& limits);
   [[nodiscard]] result<void> run_plain(const std::string& sql, const char* name);
   [[nodiscard]] error explain(error failure);
-  [[nodiscard]] error ended_behind_our_back(const statement& what);
+  [[nodiscard]] error ended_behind_our_back(std::string_view statement_name);
   [[nodiscard]] std::string begin_sql() const;
 
   lease held_;

@@ -1,5 +1,6 @@
 #include "postgres/verdict.hpp"
 
+#include <string>
 #include <utility>
 
 namespace breakwater::postgres {
@@ -47,28 +48,45 @@ error incomplete(const exchange_outcome& outcome, const batch& wanted, deadline:
   return interrupted(outcome.ended);
 }
 
+/// Says which statement it was. Of several, the one that the server refused; what else may happen happens to all.
+error& place(error& cause, const exchange_outcome& outcome, const batch& wanted) {
+  const auto subjects = wanted.subjects();
+  if (subjects.size() == 1) return cause.with_statement(subjects.front().what->name);
+  if (!outcome.failed || !outcome.failure || outcome.failure->fatal) return cause.with_statement({});
+  std::string text = cause.text() + "; it is number " + std::to_string(*outcome.failed + 1) + " of a batch of " +
+                     std::to_string(subjects.size());
+  if (cause.applied() == applied::no) text += ", of which nothing was applied";
+  cause.with_text(std::move(text));
+  return cause.with_statement(subjects[*outcome.failed].what->name);
+}
+
+error incomplete_answer(const exchange_outcome& outcome, const batch& wanted, deadline::clock::time_point now) {
+  error cause = incomplete(outcome, wanted, now);
+  return place(cause, outcome, wanted).with_poisoned_connection();
+}
+
 }  // namespace
 
 result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplicated, deadline::clock::time_point now) {
   const statement& subject = wanted.subject();
-  if (outcome.reached != phase::complete) {
-    return incomplete(outcome, wanted, now).with_statement(subject.name).with_poisoned_connection();
-  }
+  if (outcome.reached != phase::complete) return incomplete_answer(outcome, wanted, now);
   // An error that only libpq knows of, such as too little memory for the answer: the server has done its part.
   const bool by_client = outcome.failure && outcome.failure->cause.sqlstate().empty();
-  if (by_client && wanted.may_apply()) return unknown_fate(outcome).with_statement(subject.name);
+  if (by_client && wanted.may_apply()) {
+    error unknown = unknown_fate(outcome);
+    return place(unknown, outcome, wanted);
+  }
   if (outcome.failure) {
     error cause = refusal(outcome.failure->cause, wanted, now);
     if (outcome.failure->fatal) cause.with_poisoned_connection();
-    return cause.with_statement(subject.name);
+    return place(cause, outcome, wanted);
   }
   if (unreplicated && wanted.may_apply()) {
-    return error(errc::commit_unknown,
-                 "committed on the primary, but the wait for its synchronous standbys was ended: a "
-                 "failover may "
-                 "lose it")
-        .with_applied(applied::unknown)
-        .with_statement(subject.name);
+    error unknown(errc::commit_unknown,
+                  "committed on the primary, but the wait for its synchronous standbys was ended: a failover may lose "
+                  "it");
+    unknown.with_applied(applied::unknown);
+    return place(unknown, outcome, wanted);
   }
   if (wanted.kind == batch_kind::commit && outcome.answer.command_tag() == "ROLLBACK") {
     return error(errc::rolled_back,

@@ -8,7 +8,8 @@ namespace breakwater::postgres {
 
 /// What the library says of a batch: the one place where `applied` and `commit_unknown` are decided.
 ///
-/// With "permanent" for a batch whose Sync makes changes permanent (an autocommit write, a COMMIT):
+/// With "permanent" for a batch whose Sync makes changes permanent (an autocommit write, a batch with its own COMMIT
+/// that holds a write, a COMMIT):
 ///
 ///     reached   | answer                        | permanent                  | any other
 ///     not_sent  | -                             | its code, applied::no      | its code, applied::no
@@ -22,6 +23,7 @@ namespace breakwater::postgres {
 ///     complete  | COMMIT answered with ROLLBACK | rolled_back, applied::no   | -
 ///     complete  | otherwise                     | rows                       | rows
 ///
+/// The rows are the caller's last statement's. Of several statements the error names the one that failed, and its place.
 /// `unreplicated`: the server warned that it stopped waiting for a synchronous standby. REQUIRES `now` taken after
 /// the exchange.
 [[nodiscard]] result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplicated,

@@ -54,6 +54,8 @@ class error {
   [[nodiscard]] std::string_view node() const noexcept;
   /// How often the operation was tried, from 1 up; 0 when it was refused before the first attempt.
   [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }
+  /// What happened, without the names and codes that `message` puts around it.
+  [[nodiscard]] std::string text() const;
   /// One line for people: what happened, to what, where, and what to do.
   [[nodiscard]] std::string message() const;
 

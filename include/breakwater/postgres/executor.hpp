@@ -7,7 +7,10 @@
 #include <breakwater/postgres/rows.hpp>
 #include <breakwater/postgres/statement.hpp>
 
+#include <span>
 #include <stop_token>
+#include <string_view>
+#include <vector>
 
 namespace breakwater {
 
@@ -22,6 +25,12 @@ struct request {
   source_location where{};                  ///< the borrower, for leak warnings
 };
 
+/// One of several statements that travel together. A view.
+struct batched_statement {
+  const statement* what = nullptr;
+  const parameters* values = nullptr;
+};
+
 /// Something that runs single statements: a lease, a transaction's connection, later a pipelined lane.
 ///
 /// An implementation ends by `request::until`, tracks the statement's phase and says in every error whether
@@ -33,6 +42,12 @@ class channel {
   channel& operator=(const channel&) = delete;
   virtual ~channel() = default;
   [[nodiscard]] virtual result<rows> run(const request& wanted) = 0;
+  /// Runs several in one round trip, all of them or none, and returns their answers in order. `wanted.what` describes
+  /// them as a whole: the name, and a write where any of them is one; it has no text and no values.
+  [[nodiscard]] virtual result<std::vector<rows>> run_batch(const request& wanted,
+                                                            std::span<const batched_statement> /*statements*/) {
+    return error(errc::unsafe_operation, "batches can not be run here").with_statement(wanted.what.name);
+  }
 };
 
 /// What a repository runs its statements on: a session, which routes each one, or a transaction, which keeps
@@ -47,6 +62,12 @@ class executor {
   virtual ~executor() = default;
   /// Runs one statement. Errors carry its name, the node and `applied`.
   [[nodiscard]] virtual result<rows> execute(const statement& what, const parameters& values) = 0;
+  /// Runs several in one round trip, all of them or none, and returns their answers in order. Errors say which one
+  /// failed; where it was none of them in particular they carry `name`.
+  [[nodiscard]] virtual result<std::vector<rows>> execute_batch(std::span<const batched_statement> /*statements*/,
+                                                                std::string_view name) {
+    return error(errc::unsafe_operation, "batches can not be run here").with_statement(name);
+  }
   /// Is a statement that was answered thereby committed? False inside a transaction.
   [[nodiscard]] virtual bool autocommits() const noexcept { return true; }
 };

@@ -62,6 +62,15 @@ template <class T>
 requires std::is_void_v<typename element_of<T>::type>
 inline constexpr bool is_list_argument<T> = false;
 
+template <class T>
+inline constexpr bool is_vector = false;
+template <class T>
+inline constexpr bool is_vector<std::vector<T>> = true;
+
+/// A list, rather than a value that happens to be a range: text, or a type whose own codec makes one value of it.
+template <class T>
+inline constexpr bool is_list = is_list_argument<T> && !is_text<T> && (is_vector<T> || !has_codec<T>);
+
 /// Anything that raw SQL takes as a value.
 template <class T>
 inline constexpr bool is_argument =
@@ -123,7 +132,7 @@ void add_scalar(parameters& out, const T& value) {
   }
 }
 
-/// Appends one value. A list becomes one array, for `= any(?)`.
+/// Appends one value; a list as one array.
 template <class T>
 void add_argument(parameters& out, const T& value) {
   static_assert(is_argument<T>,
@@ -163,14 +172,14 @@ using sensitive_t = std::remove_cv_t<decltype(breakwater::sensitive)>;
 struct named_argument {
   std::string name;
   parameters value;
+  bool list = false;
 };
 
 /// The value of `:name`: an integer, text, anything with a codec, an optional of these, nullptr for
-/// NULL, or a list, which is sent as one array: `where id = any(:ids)`. Names are compared byte by
-/// byte.
+/// NULL, or a list, for `where id in (:ids)` or `= any(:ids)`; see `raw_query`. Names are compared byte by byte.
 template <class T>
 [[nodiscard]] named_argument arg(std::string_view name, const T& value) {
-  named_argument made{.name = std::string(name), .value = {}};
+  named_argument made{.name = std::string(name), .value = {}, .list = detail::is_list<without_optional_t<T>>};
   detail::add_argument(made.value, value);
   return made;
 }
@@ -191,13 +200,16 @@ struct raw_arguments {
   parameters values{};
   std::vector<std::string_view> names{};  // of the named ones
   std::size_t positional = 0;
+  std::vector<std::size_t> lists{};  // which of the values are lists
 
   void add(const named_argument& given) {
+    if (given.list) lists.push_back(values.size());
     names.push_back(given.name);
     values.append(given.value);
   }
   template <class T>
   void add(const T& value) {
+    if (is_list<without_optional_t<T>>) lists.push_back(values.size());
     ++positional;
     add_argument(values, value);
   }

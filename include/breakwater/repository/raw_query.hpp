@@ -28,8 +28,18 @@ namespace breakwater {
 ///
 /// Values stand for `?` from left to right, for `$1` ... `$n`, or, made by `bw::arg`, for `:name`;
 /// placeholders are found by PostgreSQL's lexical rules, never inside literals, comments, casts or
-/// its operators. The operator `?` is written `??` unless arguments are named. A list is one array:
-/// `where id = any(?)`.
+/// its operators. The operator `?` is written `??` unless arguments are named.
+///
+/// A list (a vector, span, array, ... of values) is one array parameter: `where id = any(?)`. In an `in (...)` it stands
+/// for its values:
+/// - `id in (?)`, and nothing else between the brackets, is sent as `id = any ($1)`, and `id not in (?)` as
+///   `id <> all ($1)`: the same text for a list of any length, so it is prepared once and 100,000 values are no
+///   problem. An empty list is no row, and with `not in` every row. A cast is one of the values:
+///   `id in (?::bigint)`. The result has the precedence of `=`.
+/// - `id in (1, ?, 2)` is sent with a parameter for each of its values, unprepared, at most 65535 in all; an empty list
+///   adds nothing.
+/// - NULL among the values is SQL's NULL in both: it equals nothing, and makes `not in` match no row at all.
+/// Everywhere else, as in `values (?)`, `unnest(?)` or `array_length(?, 1)`, it is the array.
 ///
 /// It goes to the primary, as it may write, unless `read_only()` is said. A mistake in placeholders
 /// or arguments is `errc::invalid_argument` when the query is run; nothing is sent then.
@@ -138,7 +148,11 @@ class raw_query {
     return T(std::move(decoded.assume_value().front()));
   }
 
+  friend class batch;
+
   void bind(std::string_view sql, detail::raw_arguments&& given);
+  /// A view of the statement and its name.
+  [[nodiscard]] statement description() const noexcept;
   [[nodiscard]] error after_execution(error failure) const;
   [[nodiscard]] error not_one(std::size_t count) const;
 

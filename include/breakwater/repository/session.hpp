@@ -4,6 +4,8 @@
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/source_location.hpp>
 #include <breakwater/postgres/transaction_options.hpp>
+#include <breakwater/repository/advisory_lock.hpp>
+#include <breakwater/repository/batch.hpp>
 #include <breakwater/repository/raw_query.hpp>
 #include <breakwater/repository/repository.hpp>
 #include <breakwater/repository/session_options.hpp>
@@ -22,7 +24,7 @@ namespace detail {
 class session_state;
 
 /// One run of a transaction's closure: begins it, ends it as the closure's result says, and rolls back when neither
-/// was done because the closure threw.
+/// was done because the closure threw. What the closure wanted called at the end is called by whoever ends it, last.
 class transaction_run {
  public:
   transaction_run(std::shared_ptr<session_state> on, const transaction_options& options, source_location where);
@@ -36,12 +38,13 @@ class transaction_run {
   /// The closure wants to keep what it did.
   [[nodiscard]] result<void> commit();
   /// The closure does not.
-  void rollback() noexcept;
+  void rollback();
   /// After a failure: a conflict ended it, nothing of it was applied, and there is time for another attempt. Waits
   /// a jittered moment before it says so.
   [[nodiscard]] bool shall_run_again();
 
  private:
+  void undo() noexcept;
   void finish() noexcept;
 
   std::shared_ptr<session_state> session_;
@@ -89,6 +92,9 @@ class session {
     return query(sql, args...).execute();
   }
 
+  /// Statements to be collected and sent in one round trip, all of them or none; see `batch`.
+  [[nodiscard]] breakwater::batch batch() const { return breakwater::batch(detail::executor_of(state_)); }
+
   /// Runs `body` in a transaction: commits when it returns a value, rolls back when it returns an error or throws
   /// (the exception passes through). Returns what `body` returned, or why the transaction could not be begun or
   /// committed; `error::applied()` says what became of it.
@@ -122,6 +128,23 @@ class session {
       if (run.shall_run_again()) continue;
       return detail::failed<outcome>(std::move(committed).error());
     }
+  }
+
+  /// `transact`, with an advisory lock on `key` as the closure's first statement: of all who use the same key, one
+  /// closure at a time runs. The lock is waited for as long as the deadline allows, and is given back with the end of
+  /// the transaction.
+  template <std::invocable<transaction&> Body>
+  requires detail::transaction_result<std::invoke_result_t<Body, transaction&>>
+  [[nodiscard]] auto with_advisory_lock(const advisory_key& key, Body&& body, const transaction_options& options = {},
+                                        source_location where = source_location::current())
+      -> std::invoke_result_t<Body, transaction&> {
+    using outcome = std::invoke_result_t<Body, transaction&>;
+    return transact(
+        [&](transaction& tx) -> outcome {
+          if (auto locked = tx.advisory_lock(key); !locked) return detail::failed<outcome>(std::move(locked).error());
+          return body(tx);
+        },
+        options, where);
   }
 
  private:

@@ -2,11 +2,14 @@
 
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/transaction_options.hpp>
+#include <breakwater/repository/advisory_lock.hpp>
+#include <breakwater/repository/batch.hpp>
 #include <breakwater/repository/raw_query.hpp>
 #include <breakwater/repository/repository.hpp>
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <type_traits>
@@ -21,6 +24,26 @@ namespace breakwater {
 namespace detail {
 class transaction_state;
 
+/// What `on_commit` or `on_rollback` was given.
+class end_callback {
+ public:
+  end_callback() = default;
+  end_callback(const end_callback&) = delete;
+  end_callback& operator=(const end_callback&) = delete;
+  virtual ~end_callback() = default;
+  virtual void call() = 0;
+};
+template <class Callable>
+class end_callback_of final : public end_callback {
+ public:
+  explicit end_callback_of(Callable callable) : callable_(std::move(callable)) {}
+  void call() override { callable_(); }
+
+ private:
+  Callable callable_;
+};
+enum class transaction_end : std::uint8_t { commit, rollback };
+
 /// \name What `session::transact` and `transaction::transact` are made of, without their closures' types.
 /// @{
 [[nodiscard]] std::shared_ptr<executor> executor_of(const std::shared_ptr<transaction_state>& state);
@@ -28,6 +51,10 @@ class transaction_state;
 [[nodiscard]] pqxx::dbtransaction& native_of(transaction_state& state);
 [[nodiscard]] result<unsigned> begin_savepoint(transaction_state& state);
 [[nodiscard]] result<void> end_savepoint(transaction_state& state, unsigned depth, bool keep);
+void remember(transaction_state& state, std::unique_ptr<end_callback> call, transaction_end when);
+[[nodiscard]] result<void> advisory_lock(transaction_state& state, const advisory_key& key,
+                                         const advisory_lock_options& options);
+[[nodiscard]] result<bool> try_advisory_lock(transaction_state& state, const advisory_key& key, bool shared);
 /// @}
 
 /// What a closure of a transaction may return: any of Outcome's results whose error can be made from ours.
@@ -83,6 +110,9 @@ class transaction {
     return query(sql, args...).execute();
   }
 
+  /// Statements to be collected and sent in one round trip on this transaction's connection; see `batch`.
+  [[nodiscard]] breakwater::batch batch() const { return breakwater::batch(detail::executor_of(state_)); }
+
   /// A closure inside the closure, as a savepoint: its error or exception undoes what it did, and the transaction
   /// goes on. Returns what `body` returns.
   template <std::invocable<transaction&> Body>
@@ -100,6 +130,52 @@ class transaction {
     return inner;
   }
 
+  /// \name What to do when the transaction has ended.
+  /// Called on this thread, in the order given, when the connection went back and the session can be used again. All
+  /// are called, also when one throws; the first exception then passes through `transact`, instead of its result. One
+  /// thrown while the closure's own exception passes through is dropped. The deadline does not cover them.
+  /// @{
+  /// Calls it once the server has confirmed the commit, and only then: never after `errc::commit_unknown`. Dropped
+  /// when a savepoint around it is rolled back. Where it throws, the commit stands all the same.
+  template <std::invocable<> Callable>
+  void on_commit(Callable&& callable) {
+    call_at_end(std::forward<Callable>(callable), detail::transaction_end::commit);
+  }
+  /// Calls it when it is certain that nothing of this run of the closure stays: neither after a commit nor after
+  /// `errc::commit_unknown`. A run that ends in a conflict is one, so it is called for each such run. Where it was given
+  /// inside a savepoint that was rolled back it is called too, at the end, whatever becomes of the rest.
+  template <std::invocable<> Callable>
+  void on_rollback(Callable&& callable) {
+    call_at_end(std::forward<Callable>(callable), detail::transaction_end::rollback);
+  }
+  /// @}
+
+  /// \name Advisory locks: they lock no row but what the program means by their key.
+  /// Held until the transaction ends, or the savepoint in which they were taken is rolled back; so they can not be
+  /// forgotten. Taking one twice is allowed. One round trip each.
+  ///
+  /// With `isolation::repeatable_read` and above the transaction's first statement fixes what it sees. Where that is
+  /// the lock, it sees the state before the wait for it.
+  /// @{
+  /// Waits for the lock. Errors: `lock_not_available` when `options.timeout` is over, after which the transaction can
+  /// go on; `deadline_exceeded`, which ends it; `deadlock`.
+  [[nodiscard]] result<void> advisory_lock(const advisory_key& key, const advisory_lock_options& options = {}) const {
+    return detail::advisory_lock(*state_, key, options);
+  }
+  /// Together with other shared ones.
+  [[nodiscard]] result<void> advisory_lock_shared(const advisory_key& key, advisory_lock_options options = {}) const {
+    options.shared = true;
+    return detail::advisory_lock(*state_, key, options);
+  }
+  /// Takes the lock if that needs no waiting. False: somebody else has it.
+  [[nodiscard]] result<bool> try_advisory_lock(const advisory_key& key) const {
+    return detail::try_advisory_lock(*state_, key, false);
+  }
+  [[nodiscard]] result<bool> try_advisory_lock_shared(const advisory_key& key) const {
+    return detail::try_advisory_lock(*state_, key, true);
+  }
+  /// @}
+
   /// Which run of the closure this is, from 1.
   [[nodiscard]] unsigned attempt() const noexcept { return detail::attempt_of(*state_); }
 
@@ -109,6 +185,15 @@ class transaction {
   [[nodiscard]] pqxx::dbtransaction& native() { return detail::native_of(*state_); }
 
  private:
+  template <class Callable>
+  void call_at_end(Callable&& callable, detail::transaction_end when) {
+    using stored = std::decay_t<Callable>;
+    static_assert(std::is_void_v<std::invoke_result_t<stored&>>,
+                  "breakwater: what on_commit and on_rollback call returns nothing, because nobody would look at it");
+    detail::remember(*state_, std::make_unique<detail::end_callback_of<stored>>(std::forward<Callable>(callable)),
+                     when);
+  }
+
   /// Undoes the savepoint when the closure throws.
   struct savepoint_guard {
     detail::transaction_state& state;
