@@ -222,6 +222,7 @@ class rewriter {
   void append_elements(std::size_t argument, std::size_t count, named_use* use, std::string_view cast) {
     if (use != nullptr) use->used = true;
     if (count == 0) {
+      out_.expanded.push_back(argument);  // as none: the text depends on it all the same
       seen(before::value, before_end_);
       in_.vanish();
       return;

@@ -1,127 +1,240 @@
+#include "live_schema.hpp"
 #include <breakwater/repository/detail/verify.hpp>
-#include <breakwater/repository/raw_query.hpp>
 
 #include <algorithm>
-#include <cstdint>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace breakwater::detail {
 namespace {
 
-/// One column of the live table. Domains count as what they are made over, as they do in results.
-constexpr std::string_view columns_sql = R"sql(
-select a.attname::text,
-       coalesce(nullif(t.typbasetype, 0), a.atttypid)::bigint,
-       pg_catalog.format_type(a.atttypid, a.atttypmod),
-       a.attnotnull or c.relkind in ('v', 'm'),
-       coalesce(a.attnum = any(i.indkey), false)
-from pg_catalog.pg_attribute a
-join pg_catalog.pg_class c on c.oid = a.attrelid
-join pg_catalog.pg_type t on t.oid = a.atttypid
-left join pg_catalog.pg_index i on i.indrelid = a.attrelid and i.indisprimary
-where a.attrelid = pg_catalog.to_regclass(?) and a.attnum > 0 and not a.attisdropped
-)sql";
+using column_names = std::vector<std::string>;
 
-/// The number of each of the named types; none for a name that the search_path does not lead to.
-constexpr std::string_view named_types_sql = R"sql(
-select named.type as name, pg_catalog.to_regtype(named.type)::oid::bigint as type from unnest(?::text[]) named(type)
-)sql";
+/// The differences of one table after the other.
+class difference_report {
+ public:
+  void begin(const std::string& table) {
+    end();
+    table_ = table;
+  }
+  void add(std::string_view column, std::string_view how) {
+    lines_.append("\n    ").append(column).append(": ").append(how);
+    ++in_table_;
+  }
+  /// Of the table as a whole.
+  void add(std::string_view how) {
+    lines_.append("\n    ").append(how);
+    ++in_table_;
+  }
+  /// Nothing where there is no difference.
+  [[nodiscard]] std::string finish() {
+    end();
+    if (all_ == 0) return {};
+    return counted(all_) + " between the mappings and the schema" + text_;
+  }
 
-struct live_column {
-  std::string name;
-  std::uint32_t type = 0;
-  std::string type_name;
-  bool never_null = false;
-  bool in_key = false;
+ private:
+  static std::string counted(std::size_t count) {
+    return std::to_string(count) + (count == 1 ? " difference" : " differences");
+  }
+  void end() {
+    if (in_table_ > 0) text_.append("\n  ").append(table_).append(": ").append(counted(in_table_)).append(lines_);
+    all_ += in_table_;
+    in_table_ = 0;
+    lines_.clear();
+  }
+
+  std::string table_;
+  std::string lines_;
+  std::string text_;
+  std::size_t in_table_ = 0;
+  std::size_t all_ = 0;
 };
 
-result<std::vector<live_column>> live_columns(const session& on, const std::string& table) {
-  BOOST_OUTCOME_TRY(const auto answer, on.query(columns_sql, table).read_only().named("verify").rows());
-  std::vector<live_column> columns(answer.size());
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    columns[i].name = answer.at(i, 0).text;
-    std::int64_t type = 0;
-    if (!codec<std::int64_t>::decode(answer.at(i, 1).text, type)) return error(errc::internal, "no type number");
-    columns[i].type = static_cast<std::uint32_t>(type);
-    columns[i].type_name = answer.at(i, 2).text;
-    columns[i].never_null = answer.at(i, 3).text == "t";
-    columns[i].in_key = answer.at(i, 4).text == "t";
-  }
+std::string listed(const column_names& columns) {
+  std::string all;
+  for (const std::string& column : columns) all.append(all.empty() ? "" : ", ").append(column);
+  return all;
+}
+
+column_names sorted(column_names columns) {
+  std::ranges::sort(columns);
   return columns;
 }
 
-struct named_type {
-  std::string name{};
-  std::optional<std::int64_t> type{};
-};
+bool contains(const column_names& columns, std::string_view wanted) {
+  return std::ranges::find(columns, wanted) != columns.end();
+}
 
-/// Those of the mapped columns' types that only have a name.
-result<std::vector<named_type>> named_types(const session& on, const mapped_table& wanted) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < wanted.fields.size(); ++i) {
-    if (wanted.fields[i].named_type) names.emplace_back(wanted.table.columns[i].sql_type);
+/// What every read needs.
+void compare_column(const field_type& field, const column_info& mapped, const live_column& live,
+                    const live_schema& schema, difference_report& out) {
+  const bool fits = field.named_type
+                        ? schema.is_type(mapped.sql_type, live.type)
+                        : field.reads.empty() || std::ranges::find(field.reads, live.type) != field.reads.end();
+  if (!fits) {
+    out.add(field.column, "is " + live.type_name + ", but the member is a " + std::string(mapped.sql_type));
+  } else if ((mapped.created_at || mapped.updated_at) && live.type != oid::timestamptz && live.type != oid::timestamp &&
+             live.type != oid::date) {
+    out.add(field.column, std::string("mapped as ") + (mapped.created_at ? "created_at" : "updated_at") + ", but is " +
+                              live.type_name + ", and no time");
   }
-  if (names.empty()) return std::vector<named_type>();
-  return on.query(named_types_sql, names).read_only().named("verify").as<named_type>();
+  // A generated or versioned column's own NULLs would surface in every read, so they count too.
+  if (!field.nullable && !live.never_null) {
+    out.add(field.column, "can be NULL, but the member is not a std::optional");
+  }
 }
 
-bool is_type(const std::vector<named_type>& types, std::string_view name, std::uint32_t type) {
-  const auto found = std::ranges::find(types, name, &named_type::name);
-  return found != types.end() && found->type == std::int64_t{type};
+/// What an insert, a removal and an update need.
+void compare_writes(const column_info& mapped, const live_column& live, bool filled_by_trigger,
+                    difference_report& out) {
+  const bool has_value = live.has_default || live.is_identity || live.is_stored || filled_by_trigger;
+  if (mapped.generated && !has_value) {
+    out.add(mapped.name, "mapped as generated, but the column has no identity, default or stored expression");
+  } else if (mapped.defaulted && !mapped.generated && !has_value) {
+    out.add(mapped.name, "mapped as defaulted, but the column has no default");
+  } else if (!mapped.generated && live.is_always) {
+    out.add(mapped.name, "is always generated by the server, but not mapped as generated: an insert would fail");
+  }
+  if (mapped.soft_delete && live.never_null) {
+    out.add(mapped.name, "mapped as soft_delete, but can not be NULL: no row could be live");
+  }
 }
 
-void compare(const mapped_table& wanted, const std::vector<live_column>& live, const std::vector<named_type>& types,
-             const std::string& table, std::vector<std::string>& differences) {
-  const auto differs = [&](std::string_view column, const std::string& how) {
-    differences.push_back(table + "." + std::string(column) + ": " + how);
-  };
-  bool has_primary_key = false;
-  for (const live_column& column : live) has_primary_key = has_primary_key || column.in_key;
+/// That rows found by the mapping's key are found by a key.
+void compare_key(const table_view& mapping, const live_table& live, difference_report& out) {
+  column_names mapped;
+  for (const column_info& column : mapping.columns) {
+    if (column.primary_key) mapped.emplace_back(column.name);
+  }
+  if (mapped.empty()) return;
+  const bool is_key = std::ranges::any_of(live.indexes, [&](const live_index& index) {
+    return index.unique && !index.partial && !index.has_expression && sorted(index.columns) == sorted(mapped);
+  });
+  if (is_key) return;
+  const auto primary = std::ranges::find(live.indexes, true, &live_index::primary);
+  if (primary == live.indexes.end()) {
+    out.add("(" + listed(mapped) + "): mapped as primary_key, but the table has no primary key or unique index over it");
+    return;
+  }
+  for (const std::string& column : mapped) {
+    if (live.find(column) != nullptr && !contains(primary->columns, column)) {
+      out.add(column, "mapped as primary_key, but not part of the table's primary key");
+    }
+  }
+  for (const std::string& column : primary->columns) {
+    if (!contains(mapped, column)) out.add(column, "part of the table's primary key, but not mapped as primary_key");
+  }
+}
 
+std::string_view name_of(on_delete action) noexcept {
+  switch (action) {
+    case on_delete::no_action: return "no action";
+    case on_delete::restrict: return "restrict";
+    case on_delete::cascade: return "cascade";
+    case on_delete::set_null: return "set null";
+    case on_delete::set_default: return "set default";
+  }
+  return "no action";
+}
+
+std::string_view name_of_action(char code) noexcept {
+  switch (code) {
+    case 'r': return "restrict";
+    case 'c': return "cascade";
+    case 'n': return "set null";
+    case 'd': return "set default";
+    default: return "no action";
+  }
+}
+
+void compare_reference(const column_info& mapped, const live_table& live, difference_report& out) {
+  const std::string wanted =
+      std::string(mapped.references_table()) + "." + std::string(mapped.references_column());
+  const live_reference* other = nullptr;
+  for (const live_reference& each : live.references) {
+    if (each.column != mapped.name) continue;
+    other = &each;
+    if (each.to_table + "." + each.to_column != wanted) continue;
+    if (name_of_action(each.on_delete) != name_of(mapped.on_delete)) {
+      out.add(mapped.name, "mapped with on delete " + std::string(name_of(mapped.on_delete)) +
+                               ", but its foreign key says " + std::string(name_of_action(each.on_delete)));
+    }
+    return;
+  }
+  out.add(mapped.name, "mapped as a reference to " + wanted +
+                           (other == nullptr ? ", but has no foreign key"
+                                             : ", but its foreign key leads to " + other->to_table + "." +
+                                                   other->to_column));
+}
+
+/// What the mapping says of the column beyond its value.
+void compare_constraints(const column_info& mapped, const live_table& live, difference_report& out) {
+  if (mapped.unique && std::ranges::none_of(live.indexes, [&](const live_index& index) {
+        // A condition is allowed: unique among live rows is what soft deletion asks for.
+        return index.unique && !index.has_expression && index.columns == column_names{std::string(mapped.name)};
+      })) {
+    out.add(mapped.name, "mapped as unique, but has no unique index of its own");
+  }
+  if (mapped.index && std::ranges::find(live.indexes, mapped.name, &live_index::first) == live.indexes.end()) {
+    out.add(mapped.name, "mapped as index, but no index begins with it");
+  }
+  if (mapped.references_table != nullptr) compare_reference(mapped, live, out);
+}
+
+void compare_unmapped(const table_view& mapping, const live_table& live, difference_report& out) {
+  for (const live_column& column : live.columns) {
+    const bool mapped = std::ranges::find(mapping.columns, column.name, &column_info::name) != mapping.columns.end();
+    const bool has_value = column.has_default || column.is_identity || column.is_stored || live.filled_by_trigger;
+    if (!mapped && column.never_null && !has_value) {
+      out.add(column.name, "not mapped, can not be NULL and has no default: an insert would fail");
+    }
+  }
+}
+
+void compare(const mapped_table& wanted, const live_table& live, const live_schema& schema, difference_report& out) {
   for (std::size_t i = 0; i < wanted.fields.size(); ++i) {
-    const field_type& field = wanted.fields[i];
     const column_info& mapped = wanted.table.columns[i];
-    const auto found = std::ranges::find(live, field.column, &live_column::name);
-    if (found == live.end()) {
-      differs(field.column, "mapped, but the table has no such column");
+    const live_column* const found = live.find(mapped.name);
+    if (found == nullptr) {
+      out.add(mapped.name, "mapped, but the table has no such column");
       continue;
     }
-    const bool fits = field.named_type
-                          ? is_type(types, mapped.sql_type, found->type)
-                          : field.reads.empty() || std::ranges::find(field.reads, found->type) != field.reads.end();
-    if (!fits) {
-      differs(field.column, "is " + found->type_name + ", but the member is a " + std::string(mapped.sql_type));
-    }
-    // A generated or versioned column's own NULLs would surface in every read, so they count too.
-    if (!field.nullable && !found->never_null) {
-      differs(field.column, "can be NULL, but the member is not a std::optional");
-    }
-    if (mapped.primary_key && has_primary_key && !found->in_key) {
-      differs(field.column, "mapped as primary_key, but not part of the table's primary key");
-    }
+    compare_column(wanted.fields[i], mapped, *found, schema, out);
+    if (!live.is_table) continue;
+    compare_writes(mapped, *found, live.filled_by_trigger, out);
+    compare_constraints(mapped, live, out);
   }
+  if (!live.is_table) return;
+  compare_key(wanted.table, live, out);
+  compare_unmapped(wanted.table, live, out);
 }
 
 }  // namespace
 
 result<void> verify_tables(const session& on, std::span<const mapped_table> tables) {
-  std::vector<std::string> differences;
+  std::vector<std::string> names;
+  std::vector<std::string> types;  // those that only have a name: their numbers differ from database to database
   for (const mapped_table& each : tables) {
-    const std::string name = written([&](text_out& out) { write_table(out, each.table.name); });
-    BOOST_OUTCOME_TRY(const auto live, live_columns(on, name));
-    if (live.empty()) {
-      differences.push_back(name + ": mapped, but there is no such table in the search_path");
-    } else {
-      BOOST_OUTCOME_TRY(const auto types, named_types(on, each));
-      compare(each, live, types, name, differences);
+    names.push_back(written([&](text_out& out) { write_table(out, each.table.name); }));
+    for (std::size_t i = 0; i < each.fields.size(); ++i) {
+      if (each.fields[i].named_type) types.emplace_back(each.table.columns[i].sql_type);
     }
   }
+  BOOST_OUTCOME_TRY(const auto live, read_live_schema(on, names, types));
+  difference_report report;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    report.begin(names[i]);
+    if (live.tables[i].exists) {
+      compare(tables[i], live.tables[i], live, report);
+    } else {
+      report.add("mapped, but there is no such table in the search_path");
+    }
+  }
+  std::string differences = report.finish();
   if (differences.empty()) return success();
-  std::string report = std::to_string(differences.size()) + " difference(s) between the mappings and the schema";
-  for (const std::string& difference : differences) report.append("\n  ").append(difference);
-  return error(errc::mapping_mismatch, std::move(report)).with_statement("verify");
+  return error(errc::mapping_mismatch, std::move(differences)).with_statement("verify");
 }
 
 }  // namespace breakwater::detail

@@ -74,9 +74,14 @@ class database {
   /// cut off.
   result<void> shutdown(std::optional<std::chrono::milliseconds> grace = std::nullopt);
 
-  /// Compares the mappings with the live schema. Errors: `mapping_mismatch` whose message lists every difference:
-  /// missing tables and columns, types that the members do not read, columns that can be NULL where the members
-  /// can not. One round trip per entity.
+  /// Compares the mappings with the live schema of the primary. Errors: `mapping_mismatch` whose message lists every
+  /// difference, table by table:
+  /// - what breaks reading: tables and columns that are missing, types that the members do not read, columns that can be
+  ///   NULL where the members can not, a key that is none;
+  /// - what breaks writing: `generated` and `defaulted` columns for which the server has no value (unless a trigger runs
+  ///   before an insert), columns that it always generates, ones that are not mapped but need a value;
+  /// - what the mapping says and the schema does not: `unique`, `index`, `references`.
+  /// Not compared: checks, `type`, and of views anything but their columns. One round trip.
   template <entity... Entities>
   requires(sizeof...(Entities) > 0) [[nodiscard]] result<void> verify() const {
     const detail::mapped_table tables[] = {

@@ -168,6 +168,7 @@ TEST_F(raw_lists, an_empty_list_among_others_goes_away) {
   EXPECT_EQ(sent("id not in (?, ?)", none, none), "id <> all (  '{}')");
   EXPECT_EQ(sent("id in (:a, :a)", bw::arg("a", none)), "id = any (  '{}')");
   EXPECT_EQ(values(), "");
+  EXPECT_FALSE(on->seen.prepare);
 }
 
 TEST_F(raw_lists, null_among_the_values_stays_null) {
