@@ -1,6 +1,7 @@
 #include "postgres/connection.hpp"
 
 #include "postgres/exchange.hpp"
+#include "postgres/server_settings.hpp"
 #include "postgres/verdict.hpp"
 #include <breakwater/postgres/sqlstate.hpp>
 #include <breakwater/postgres/unsendable.hpp>
@@ -73,6 +74,13 @@ void name_refused_value(exchange_outcome& outcome, const batch& wanted) {
                  std::string(sqlstate(failure.cause.sqlstate()).condition))
       .with_column(column);
   if (!column.empty()) failure.cause.with_table(refused.what->table);
+}
+
+/// When the server is asked to end what is late, so that its answer can be here in time.
+deadline a_little_before(deadline until, deadline::clock::time_point now) noexcept {
+  if (until.is_never()) return until;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until.remaining(now));
+  return deadline(until.at() - timeout_slack(left));
 }
 
 /// Not in the middle of a COPY.
@@ -176,10 +184,11 @@ exchange_outcome connection::send_and_read(exchange& wire, const batch& wanted) 
       permanent && !wanted.until.is_never() ? deadline(wanted.until.at() + verdict_grace) : wanted.until;
   // The server's time limit is for each statement; that all of them together take too long only we can tell it.
   const bool several = permanent && wanted.callers > 1;
+  const deadline until = several ? a_little_before(wanted.until, clock::now()) : at_last;
   unreplicated_commit_ = false;
   unanswered_ = true;
   permanent_ = permanent;
-  exchange_outcome outcome = wire.run(wanted, several ? wanted.until : at_last);
+  exchange_outcome outcome = wire.run(wanted, until);
   const bool stopped = outcome.ended == wait_result::cancelled;
   if (permanent && (stopped || (several && outcome.ended == wait_result::timed_out))) {
     const stop_signal no_stop(nullptr);

@@ -3,7 +3,9 @@
 #include "support.hpp"
 
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace tests {
@@ -290,16 +292,23 @@ TEST_F(batches, what_can_not_be_read_was_applied_all_the_same) {
 }
 
 TEST_F(batches, the_deadline_covers_all_of_it_and_nothing_stays) {
-  // Each statement is well within the time, all of them are not.
-  bw::session hurried = db().session({.timeout = 300ms});
-  bw::batch b = hurried.batch();
-  b.add(hurried.query("insert into tags values ('slow')"));
-  for (int i = 0; i < 5; ++i) b.add(hurried.query("select pg_sleep(0.12)"));
-  const auto started = std::chrono::steady_clock::now();
-  const auto late = b.run();
-  EXPECT_ERROR(late, errc::deadline_exceeded);
-  EXPECT_EQ(late.error().applied(), bw::applied::no) << late.error().message();
-  EXPECT_LT(std::chrono::steady_clock::now() - started, 2s);
+  // Each statement is well within the time, all of them are not. The server has some milliseconds to say that it ended
+  // them: on a machine that is too busy for that the fate is unknown, and never is more said than is known.
+  constexpr int most_tries = 20;
+  bool told = false;
+  for (int i = 0; i < most_tries && !told; ++i) {
+    bw::session hurried = db().session({.timeout = 600ms});
+    bw::batch b = hurried.batch();
+    b.add(hurried.query("insert into tags values ('slow')"));
+    for (int k = 0; k < 3; ++k) b.add(hurried.query("select pg_sleep(0.25)"));
+    const auto started = std::chrono::steady_clock::now();
+    const auto late = b.run();
+    ASSERT_FALSE(late.has_value());
+    EXPECT_LT(std::chrono::steady_clock::now() - started, 2s);
+    told = late.error().code() == errc::deadline_exceeded;
+    EXPECT_EQ(late.error().applied(), told ? bw::applied::no : bw::applied::unknown) << late.error().message();
+  }
+  EXPECT_TRUE(told);
   EXPECT_EQ(truth("select count(*) from tags"), "0");
 }
 
@@ -325,6 +334,44 @@ TEST_F(batches, a_setting_made_inside_does_not_reach_the_next_borrower) {
   b.add(session.query("set application_name = 'left behind'"));
   ASSERT_OK(b.run());
   EXPECT_NE(session.query("select current_setting('application_name')").one<std::string>().value(), "left behind");
+}
+
+TEST_F(batches, a_lost_connection_leaves_the_fate_of_all_unknown) {
+  bw::batch b = session.batch();
+  b.add(insert(session, "ada"));
+  b.add(session.query("select pg_terminate_backend(pg_backend_pid())").named("the end"));
+  b.add(insert(session, "bob"));
+  const auto lost = b.named("orders.place").run();
+  EXPECT_ERROR(lost, errc::commit_unknown);
+  EXPECT_EQ(lost.error().applied(), bw::applied::unknown);
+  EXPECT_EQ(lost.error().statement(), "orders.place");
+  ASSERT_OK(insert(session, "eve").execute());
+
+  bw::batch reads = session.batch();
+  reads.add(session.query("select 1").read_only());
+  reads.add(session.query("select pg_terminate_backend(pg_backend_pid())").read_only());
+  const auto failed = reads.run();
+  EXPECT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().applied(), bw::applied::no);
+}
+
+TEST_F(batches, one_that_is_cancelled_is_not_applied) {
+  std::stop_source source;
+  bw::session own = db().session({.cancel = source.get_token()});
+  bw::batch b = own.batch();
+  b.add(own.query("insert into tags values ('stopped')"));
+  b.add(own.query("select pg_sleep(20)"));
+  std::jthread stopper([&] {
+    while (
+        truth("select count(*) from pg_stat_activity where query like 'select pg_sleep(20)%' and state = 'active'") ==
+        "0") {
+    }
+    source.request_stop();
+  });
+  const auto stopped = b.run();
+  EXPECT_ERROR(stopped, errc::cancelled);
+  EXPECT_EQ(stopped.error().applied(), bw::applied::no);
+  EXPECT_EQ(truth("select count(*) from tags"), "0");
 }
 
 }  // namespace

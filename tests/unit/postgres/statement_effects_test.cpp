@@ -26,6 +26,17 @@ TEST(statement_effects, a_setting_outlives_its_statement_unless_it_is_local) {
   EXPECT_FALSE(changed_session("select 1", "SELECT 1"));
 }
 
+TEST(statement_effects, some_statements_control_the_transaction) {
+  for (const char* sql : {"begin", "START TRANSACTION", "commit", "  End", "/**/rollback to s", "abort", "savepoint s",
+                          "release s", "prepare transaction 'x'"}) {
+    EXPECT_TRUE(controls_transaction(sql)) << sql;
+  }
+  for (const char* sql :
+       {"select 1", "prepare p as select 1", "set transaction read only", "beginning", "", "call p()"}) {
+    EXPECT_FALSE(controls_transaction(sql)) << sql;
+  }
+}
+
 TEST(statement_effects, a_chain_ends_one_transaction_and_begins_another) {
   EXPECT_TRUE(chained_transaction("commit and chain", "COMMIT"));
   EXPECT_TRUE(chained_transaction("rollback and chain", "ROLLBACK"));

@@ -48,12 +48,14 @@ struct sent {
   batch all;
 };
 
-/// The two that are permanent, and the three that are not.
+/// Those that are permanent, and those that are not.
 constexpr std::array permanent{std::pair{batch_kind::autocommit, statement_class::write},
-                               std::pair{batch_kind::commit, statement_class::write}};
+                               std::pair{batch_kind::commit, statement_class::write},
+                               std::pair{batch_kind::whole, statement_class::write}};
 constexpr std::array passing{std::pair{batch_kind::autocommit, statement_class::read},
                              std::pair{batch_kind::autocommit, statement_class::locking_read},
-                             std::pair{batch_kind::in_transaction, statement_class::write}};
+                             std::pair{batch_kind::in_transaction, statement_class::write},
+                             std::pair{batch_kind::whole, statement_class::read}};
 
 server_error refused_with(errc code, std::string_view sqlstate) {
   return {.cause = error(code, "the server's text").with_sqlstate(sqlstate)};
@@ -242,6 +244,63 @@ TEST(verdict, an_answer_that_came_although_the_wait_was_cancelled_counts) {
   auto late = answered("INSERT 0 1");
   late.ended = wait_result::cancelled;
   EXPECT_TRUE(judge(std::move(late), it.all, false, now));
+}
+
+/// BEGIN, three statements of the caller's of which the second writes, and COMMIT.
+struct several_sent {
+  explicit several_sent(batch_kind kind = batch_kind::whole)
+      : commands{command{&own, &none}, command{&first, &none}, command{&second, &none}, command{&third, &none},
+                 command{&own, &none}},
+        all{.commands = commands, .kind = kind, .until = far, .callers = 3, .behind = 1} {}
+  several_sent(const several_sent&) = delete;
+  several_sent& operator=(const several_sent&) = delete;
+
+  statement own{.sql = "begin", .name = "own", .operation = "SQL"};
+  statement first{.sql = "1", .name = "first", .operation = "SQL", .kind = statement_class::read};
+  statement second{.sql = "2", .name = "second", .operation = "SQL", .kind = statement_class::write};
+  statement third{.sql = "3", .name = "third", .operation = "SQL", .kind = statement_class::read};
+  parameters none;
+  std::array<command, 5> commands;
+  batch all;
+};
+
+TEST(verdict, of_several_statements_the_refused_one_is_named_with_its_place) {
+  const several_sent it;
+  auto refused = outcome(phase::complete, refused_with(errc::check_violation, "23514"));
+  refused.failed = 1;
+  const auto judged = judge(std::move(refused), it.all, false, now);
+  ASSERT_FALSE(judged);
+  EXPECT_EQ(judged.error().statement(), "second");
+  EXPECT_EQ(judged.error().applied(), applied::no);
+  EXPECT_EQ(judged.error().text(), "the server's text; it is number 2 of a batch of 3, of which nothing was applied");
+}
+
+TEST(verdict, what_happens_to_all_of_several_statements_names_none) {
+  const several_sent it;
+  auto lost = outcome(phase::sent, fatal(errc::connection_failed, "57P01"));
+  lost.failed = 0;  // the one whose answer was awaited
+  for (int round = 0; round < 2; ++round) {
+    const auto judged =
+        judge(round == 0 ? std::move(lost) : outcome(phase::sent, {}, wait_result::timed_out), it.all, false, now);
+    ASSERT_FALSE(judged);
+    EXPECT_EQ(judged.error().code(), errc::commit_unknown) << "one of them writes";
+    EXPECT_EQ(judged.error().applied(), applied::unknown);
+    EXPECT_EQ(judged.error().statement(), "");
+    EXPECT_EQ(judged.error().text().find("number"), std::string::npos);
+  }
+  const auto at_commit =
+      judge(outcome(phase::complete, refused_with(errc::unique_violation, "23505")), it.all, false, now);
+  EXPECT_EQ(at_commit.error().code(), errc::unique_violation);
+  EXPECT_EQ(at_commit.error().applied(), applied::no);
+  EXPECT_EQ(at_commit.error().statement(), "");
+}
+
+TEST(verdict, several_statements_inside_a_transaction_are_never_permanent) {
+  const several_sent it(batch_kind::in_transaction);
+  EXPECT_FALSE(it.all.may_apply());
+  const auto overdue = judge(outcome(phase::sent, {}, wait_result::timed_out), it.all, false, now);
+  EXPECT_EQ(overdue.error().code(), errc::deadline_exceeded);
+  EXPECT_EQ(overdue.error().applied(), applied::no);
 }
 
 }  // namespace
