@@ -1,4 +1,5 @@
-// Batches, what is called at a transaction's end, advisory locks: the code of docs/guide/batches_and_locks.md.
+// Batches, what is called at a transaction's end, advisory locks: docs/guide/transactions.md, "Batches" and
+// after; and docs/guide/raw_sql.md, "Lists".
 
 #include "guide.hpp"
 
