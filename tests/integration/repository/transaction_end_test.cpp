@@ -122,6 +122,11 @@ TEST_F(transaction_end, a_savepoint_takes_its_callbacks_with_it) {
       sub.on_rollback(note("never"));
       return bw::success();
     }));
+    EXPECT_FALSE(tx.transact([&](bw::transaction& sub) -> bw::result<void> {
+                     sub.on_commit(note("never"));
+                     return bw::errc::validation_failed;
+                   }).has_value())
+        << "a sibling of the one that was kept";
     EXPECT_EQ(log, "") << "nothing before the end";
     return bw::success();
   }));

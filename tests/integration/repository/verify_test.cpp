@@ -34,21 +34,22 @@ struct membership {
 }  // namespace tests
 
 template <>
-inline constexpr auto breakwater::mapping<tests::firm> =
-    bw::table("firms", bw::column<&tests::firm::id>("id", bw::primary_key, bw::generated),
-              bw::column<&tests::firm::name>("name"));
+inline constexpr auto breakwater::mapping<tests::firm> = bw::table("firms",
+                                                                   bw::column<&tests::firm::id>("id", bw::primary_key,
+                                                                                                bw::generated),
+                                                                   bw::column<&tests::firm::name>("name"));
 
 template <>
-inline constexpr auto breakwater::mapping<tests::employee> = bw::table(
-    "employees", bw::column<&tests::employee::id>("id", bw::primary_key, bw::generated),
-    bw::column<&tests::employee::firm_id>("firm_id", bw::index,
-                                          bw::references<&tests::firm::id>(bw::on_delete::cascade)),
-    bw::column<&tests::employee::email>("email", bw::unique, bw::sensitive),
-    bw::column<&tests::employee::nick>("nick", bw::defaulted),
-    bw::column<&tests::employee::version>("version", bw::version),
-    bw::column<&tests::employee::created_at>("created_at", bw::created_at),
-    bw::column<&tests::employee::updated_at>("updated_at", bw::updated_at),
-    bw::column<&tests::employee::deleted_at>("deleted_at", bw::soft_delete));
+inline constexpr auto breakwater::mapping<tests::employee> =
+    bw::table("employees", bw::column<&tests::employee::id>("id", bw::primary_key, bw::generated),
+              bw::column<&tests::employee::firm_id>("firm_id", bw::index,
+                                                    bw::references<&tests::firm::id>(bw::on_delete::cascade)),
+              bw::column<&tests::employee::email>("email", bw::unique, bw::sensitive),
+              bw::column<&tests::employee::nick>("nick", bw::defaulted),
+              bw::column<&tests::employee::version>("version", bw::version),
+              bw::column<&tests::employee::created_at>("created_at", bw::created_at),
+              bw::column<&tests::employee::updated_at>("updated_at", bw::updated_at),
+              bw::column<&tests::employee::deleted_at>("deleted_at", bw::soft_delete));
 
 template <>
 inline constexpr auto breakwater::mapping<tests::membership> =
@@ -100,7 +101,7 @@ TEST_F(verify, all_differences_of_all_tables_stand_in_one_report) {
          "email text not null, nick text, version numeric not null, created_at timestamptz, updated_at text, "
          "deleted_at timestamptz not null);"
          "create index on employees (email, firm_id);"
-         "create unique index on employees (lower(email))",
+         "create unique index on employees (email, lower(nick))",
          "create table memberships (employee_id bigint primary key, firm_id text not null)");
   EXPECT_EQ((report<firm, employee, membership, account>()),
             R"(14 differences between the mappings and the schema
@@ -124,8 +125,9 @@ TEST_F(verify, all_differences_of_all_tables_stand_in_one_report) {
 }
 
 TEST_F(verify, references_are_to_the_table_and_column_that_is_mapped) {
-  schema("create table firms (id bigserial primary key, name text not null); create table sites (id bigint primary key)",
-         good_employees, good_memberships);
+  schema(
+      "create table firms (id bigserial primary key, name text not null); create table sites (id bigint primary key)",
+      good_employees, good_memberships);
   behind_the_back("alter table employees drop constraint employees_firm_id_fkey");
   EXPECT_EQ(report<employee>(),
             "1 difference between the mappings and the schema\n  \"employees\": 1 difference\n    firm_id: mapped as a "
