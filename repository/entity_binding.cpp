@@ -5,13 +5,15 @@
 
 namespace breakwater::detail {
 
+error bad_value(const statement& what, const binder& bound) {
+  return unsendable(bound.values, "for column \"" + std::string(bound.bad_column) + '"')
+      .with_statement(what.name)
+      .with_table(what.table)
+      .with_column(bound.bad_column);
+}
+
 result<rows> execute(executor& on, const statement& what, const binder& bound) {
-  if (!bound.bad_column.empty()) {
-    return unsendable(bound.values, "for column \"" + std::string(bound.bad_column) + '"')
-        .with_statement(what.name)
-        .with_table(what.table)
-        .with_column(bound.bad_column);
-  }
+  if (!bound.bad_column.empty()) return bad_value(what, bound);
   return on.execute(what, bound.values);
 }
 

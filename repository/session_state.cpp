@@ -1,6 +1,7 @@
 #include "session_state.hpp"
 
 #include <breakwater/postgres/unsendable.hpp>
+#include <breakwater/repository/session.hpp>
 
 #include <string>
 #include <utility>
@@ -104,6 +105,16 @@ result<rows> session_state::execute(const statement& what, const parameters& val
   return std::move(outcome.answer);
 }
 
+result<void> session_state::run_in_transaction(transaction_body body) {
+  transaction_run run(shared_from_this(), {}, where_);
+  BOOST_OUTCOME_TRY(run.begin());
+  if (auto done = body(run.executor()); !done) {
+    run.rollback();
+    return done;
+  }
+  return run.commit();
+}
+
 transaction_state::transaction_state(std::shared_ptr<session_state> session, postgres::lease held,
                                      const transaction_options& options, deadline until, source_location where,
                                      unsigned attempt)
@@ -131,6 +142,11 @@ result<rows> transaction_state::execute(const statement& what, const parameters&
   }
   report.finish(answer, channel_->node(), channel_->role(), 1);
   return answer;
+}
+
+result<void> transaction_state::run_in_transaction(transaction_body body) {
+  if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
+  return body(shared_from_this());
 }
 
 void transaction_state::note(const error& failure) noexcept {

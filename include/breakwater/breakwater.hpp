@@ -35,3 +35,4 @@
 #include <breakwater/repository/session_options.hpp>
 #include <breakwater/repository/transaction.hpp>
 #include <breakwater/repository/with_trashed.hpp>
+#include <breakwater/repository/upsert.hpp>

@@ -7,7 +7,10 @@
 #include <breakwater/postgres/rows.hpp>
 #include <breakwater/postgres/statement.hpp>
 
+#include <concepts>
+#include <memory>
 #include <stop_token>
+#include <type_traits>
 
 namespace breakwater {
 
@@ -35,6 +38,26 @@ class channel {
   [[nodiscard]] virtual result<rows> run(const request& wanted) = 0;
 };
 
+class executor;
+
+/// What `executor::run_in_transaction` runs: a view of a callable, which its maker keeps alive. An error of it, or an
+/// exception, undoes what it did.
+class transaction_body {
+ public:
+  template <class Body>
+  requires(!std::same_as<std::remove_cv_t<Body>, transaction_body>) transaction_body(Body& body)
+  noexcept
+      : body_(const_cast<void*>(static_cast<const void*>(&body))),
+        call_([](void* of, const std::shared_ptr<executor>& on) -> result<void> {
+          return (*static_cast<Body*>(of))(on);
+        }) {}
+  [[nodiscard]] result<void> operator()(const std::shared_ptr<executor>& on) const { return call_(body_, on); }
+
+ private:
+  void* body_;
+  result<void> (*call_)(void*, const std::shared_ptr<executor>&);
+};
+
 /// What a repository runs its statements on: a session, which routes each one, or a transaction, which keeps
 /// them all on its own connection. The one narrow place through which everything passes.
 ///
@@ -49,6 +72,12 @@ class executor {
   [[nodiscard]] virtual result<rows> execute(const statement& what, const parameters& values) = 0;
   /// Is a statement that was answered thereby committed? False inside a transaction.
   [[nodiscard]] virtual bool autocommits() const noexcept { return true; }
+  /// Runs `body` on an executor whose statements are committed together, or not at all. A session begins and commits a
+  /// transaction for it, once: after a conflict it is not run again. A transaction runs it on itself, so that an error
+  /// of the body is an error of the transaction, which its owner ends.
+  [[nodiscard]] virtual result<void> run_in_transaction(transaction_body /*body*/) {
+    return error(errc::unsafe_operation, "what this runs on can not begin a transaction");
+  }
 };
 
 }  // namespace breakwater

@@ -2,17 +2,24 @@
 
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
+#include <breakwater/repository/detail/bulk_insert.hpp>
 #include <breakwater/repository/detail/decode.hpp>
 #include <breakwater/repository/detail/entity_binding.hpp>
 #include <breakwater/repository/detail/entity_traits.hpp>
+#include <breakwater/repository/detail/finders.hpp>
 #include <breakwater/repository/detail/relation_loading.hpp>
+#include <breakwater/repository/detail/upsert.hpp>
 #include <breakwater/repository/query.hpp>
+#include <breakwater/repository/upsert.hpp>
 #include <breakwater/repository/with_trashed.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -87,6 +94,39 @@ class repository {
     return exists(key_tuple(parts...));
   }
 
+  /// The rows of these keys (any range of them, however many: one round trip), in the order of the keys. One that does
+  /// not exist, or is in the trash, is left out; one given twice comes twice.
+  template <std::ranges::input_range Keys>
+  requires std::convertible_to<std::ranges::range_reference_t<const Keys>, key_type>
+  [[nodiscard]] result<std::vector<E>> get_many(const Keys& keys) const requires(detail::has_key<E>) {
+    return detail::get_many<E>(*on_, keys);
+  }
+  [[nodiscard]] result<std::vector<E>> get_many(std::initializer_list<key_type> keys) const
+      requires(detail::has_key<E>) {
+    return detail::get_many<E>(*on_, keys);
+  }
+
+  /// The row in which these columns have these values, if there is one that is not in the trash:
+  /// `find_by<&Account::email>("ada@example.org")`, `find_by<&Line::order_id, &Line::number>(7, 1)`. An empty optional
+  /// finds NULL. Errors: `too_many_rows`.
+  template <auto... Members, class... Values>
+  [[nodiscard]] result<std::optional<E>> find_by(const Values&... values) const requires(sizeof...(Members) > 0) {
+    return detail::find_by<E, Members...>(*on_, values...);
+  }
+  /// The same row. Errors: `not_found`, `too_many_rows`.
+  template <auto... Members, class... Values>
+  [[nodiscard]] result<E> get_by(const Values&... values) const requires(sizeof...(Members) > 0) {
+    BOOST_OUTCOME_TRY(auto found, (detail::find_by<E, Members...>(*on_, values...)));
+    if (!found) return detail::no_such_row(detail::finder_statement<E, detail::finder::one, Members...>);
+    return std::move(*found);
+  }
+  /// All rows in which these columns have these values, in no particular order.
+  template <auto... Members, class... Values>
+  [[nodiscard]] result<std::vector<E>> find_all_by(const Values&... values) const requires(sizeof...(Members) > 0) {
+    BOOST_OUTCOME_TRY(const auto answer, (detail::find_rows<E, detail::finder::all, Members...>(*on_, values...)));
+    return detail::decode_entities<E>(answer);
+  }
+
   /// How many rows there are, not counting the trash.
   [[nodiscard]] result<std::int64_t> count() const { return query().count(); }
 
@@ -144,6 +184,75 @@ class repository {
     return write(made.view(), values);
   }
 
+  /// Adds all rows or none, and returns them as they are stored, in the order given. One round trip; where their text
+  /// exceeds 8 MiB, several, in one transaction. No rows: nothing is sent. Errors: the violated constraint's;
+  /// `invalid_argument` for text with a NUL byte, naming row and column.
+  [[nodiscard]] result<std::vector<E>> insert_many(std::span<const E> added) const {
+    return detail::insert_many<E>(on_, added);
+  }
+  [[nodiscard]] result<std::vector<E>> insert_many(std::initializer_list<E> added) const {
+    return detail::insert_many<E>(on_, std::span<const E>(added.begin(), added.size()));
+  }
+
+  /// Adds the row, or, where a row with the same values in the columns of `bw::conflict` is there already, stores the
+  /// entity over that one: all columns but the key and those of the conflict, whatever its version, which is raised.
+  /// Defaulted columns that the entity leaves out keep their values. Says which of the two it did.
+  ///
+  /// Errors: the violated constraint's, of any constraint but the one named; `unique_violation` without a constraint's
+  /// name when the row there is in the trash, which an upsert never brings back; `invalid_statement` when no unique
+  /// index covers the columns, and for a partitioned table.
+  template <auto... Members>
+  [[nodiscard]] result<upserted<E>> upsert(const E& given, detail::conflict_target<Members...> /*target*/) const {
+    return detail::upsert<E, detail::conflict_target<Members...>, detail::all_columns>(*on_, given);
+  }
+  /// The same with the primary key as what may conflict.
+  [[nodiscard]] result<upserted<E>> upsert(const E& given) const requires(detail::has_key<E>) {
+    return detail::upsert<E, detail::key_target, detail::all_columns>(*on_, given);
+  }
+  /// Of a row that is there, only the columns of `bw::update` are changed.
+  template <auto... Members, auto... Columns>
+  [[nodiscard]] result<upserted<E>> upsert(const E& given, detail::conflict_target<Members...> /*target*/,
+                                           detail::updated_columns<Columns...> /*columns*/) const {
+    return detail::upsert<E, detail::conflict_target<Members...>, detail::updated_columns<Columns...>>(*on_, given);
+  }
+  /// A row that is there is changed as `bw::set` says; a column on the right side of a `bw::set` is the row's as it was.
+  template <auto... Members, class... Sets>
+  requires(sizeof...(Sets) > 0) &&
+      (std::same_as<Sets, assignment<E>> && ...)
+          [[nodiscard]] result<upserted<E>> upsert(const E& given, detail::conflict_target<Members...> /*target*/,
+                                                   const Sets&... sets) const {
+    const std::array<detail::assignment_view, sizeof...(Sets)> assigned{
+        detail::assignment_view{sets.column, &sets.value}...};
+    return detail::upsert_setting<E, detail::conflict_target<Members...>>(*on_, given, assigned);
+  }
+  /// A row that is there, in the trash or not, stays as it is: then there is no answer, but success.
+  template <auto... Members>
+  [[nodiscard]] result<std::optional<E>> upsert(const E& given, detail::conflict_target<Members...> /*target*/,
+                                                detail::do_nothing_tag /*nothing*/) const {
+    return detail::insert_or_nothing<E, detail::conflict_target<Members...>>(*on_, given);
+  }
+  /// `upsert` of each, all or none, in the order given, sent as `insert_many` sends them; where the mapping has a
+  /// soft_delete column, in a transaction. Errors: besides, `invalid_argument` when two of one statement's rows conflict
+  /// with each other.
+  template <auto... Members>
+  [[nodiscard]] result<std::vector<upserted<E>>> upsert_many(std::span<const E> given,
+                                                             detail::conflict_target<Members...> /*target*/) const {
+    return detail::upsert_many<E, detail::conflict_target<Members...>>(on_, given);
+  }
+  [[nodiscard]] result<std::vector<upserted<E>>> upsert_many(std::span<const E> given) const
+      requires(detail::has_key<E>) {
+    return detail::upsert_many<E, detail::key_target>(on_, given);
+  }
+
+  /// Adds the row, or returns the one that is there already as it is; says which. When there was one it takes a second
+  /// round trip, and more while others insert and remove it. Errors: as `upsert`; `serialization_failure` when it was
+  /// never there when looked for.
+  template <auto... Members>
+  [[nodiscard]] result<upserted<E>> find_or_insert(const E& given,
+                                                   detail::conflict_target<Members...> /*target*/) const {
+    return detail::find_or_insert<E, Members...>(*on_, given);
+  }
+
   /// Stores the entity over its row, and returns it as it then is: with the new version and time of update. Where
   /// the mapping has a version, only over the very version that was read. Errors: `stale_version` when another
   /// writer was faster, `not_found` when there is no such row or it is in the trash; telling these two apart takes a
@@ -187,12 +296,7 @@ class repository {
   }
   /// Removes the row as it was read. Errors: as `update`.
   [[nodiscard]] result<void> remove(const E& read) const requires(detail::has_key<E>&& detail::is_versioned<E>) {
-    detail::binder values;
-    detail::bind_key<E>(values, detail::key_of(read));
-    detail::bind_version(values, read);
-    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::remove_checked, values));
-    if (answer.affected() > 0) return success();
-    return why_no_row(detail::key_of(read), detail::statements<E>::remove_checked, true);
+    return write_as_read(detail::statements<E>::remove_checked, detail::statements<E>::exists, read);
   }
 
   /// Takes the row out of the trash. Errors: `not_found` when it is not there.
@@ -205,6 +309,11 @@ class repository {
                                         E> [[nodiscard]] result<void> restore(const Parts&... parts) const {
     return restore(key_tuple(parts...));
   }
+  /// Takes the row out of the trash as it was read there. Errors: `stale_version`, `not_found`.
+  [[nodiscard]] result<void> restore(const E& read) const
+      requires(detail::has_key<E>&& detail::is_soft_deleted<E>&& detail::is_versioned<E>) {
+    return write_as_read(detail::statements<E>::restore_checked, detail::statements<E>::exists_in_trash, read);
+  }
   /// Deletes the row for good, in the trash or not. Errors: `not_found`.
   [[nodiscard]] result<void> purge(const key_type& key) const
       requires(detail::has_key<E>&& detail::is_soft_deleted<E>) {
@@ -215,6 +324,11 @@ class repository {
       std::constructible_from<key_tuple, const Parts&...>&& detail::is_soft_deleted<E> [[nodiscard]] result<void> purge(
           const Parts&... parts) const {
     return purge(key_tuple(parts...));
+  }
+  /// Deletes the row as it was read. Errors: `stale_version`, `not_found`.
+  [[nodiscard]] result<void> purge(const E& read) const
+      requires(detail::has_key<E>&& detail::is_soft_deleted<E>&& detail::is_versioned<E>) {
+    return write_as_read(detail::statements<E>::purge_checked, detail::statements<E>::exists_anywhere, read);
   }
 
  private:
@@ -235,6 +349,17 @@ class repository {
     BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, what, values));
     if (answer.affected() == 0) return detail::no_such_row(what);
     return success();
+  }
+  /// A write by key and version. `exists` finds the row whatever its version.
+  [[nodiscard]] result<void> write_as_read(const statement& what, const statement& exists, const E& read) const {
+    detail::binder values;
+    detail::bind_key<E>(values, detail::key_of(read));
+    detail::bind_version(values, read);
+    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, what, values));
+    if (answer.affected() > 0) return success();
+    detail::binder key;
+    detail::bind_key<E>(key, detail::key_of(read));
+    return detail::stale_or_missing(*on_, exists, key, what);
   }
   /// A write found no row: is there one, of another version?
   [[nodiscard]] error why_no_row(const key_type& key, const statement& what, bool version_was_checked) const {
