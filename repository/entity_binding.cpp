@@ -1,5 +1,6 @@
 #include <breakwater/postgres/unsendable.hpp>
 #include <breakwater/repository/detail/entity_binding.hpp>
+#include <breakwater/repository/detail/row_writes.hpp>
 
 #include <vector>
 
@@ -15,6 +16,13 @@ error bad_value(const statement& what, const binder& bound) {
 result<rows> execute(executor& on, const statement& what, const binder& bound) {
   if (!bound.bad_column.empty()) return bad_value(what, bound);
   return on.execute(what, bound.values);
+}
+
+error suppressed(const executor& on, const statement& what) {
+  // It may have written elsewhere instead.
+  return error(errc::unsafe_operation, "the database returned no row: a trigger or rule suppressed or redirected it")
+      .with_applied(on.autocommits() ? applied::unknown : applied::no)
+      .with_statement(what.name);
 }
 
 error no_such_row(const statement& what) { return error(errc::not_found).with_statement(what.name); }

@@ -66,6 +66,8 @@ session_state::session_state(std::shared_ptr<database_state> database, session_o
       until_(options_.deadline),
       operation_timeout_(options_.operation_timeout.value_or(database_->settings().operation_timeout)) {
   if (options_.timeout) until_ = until_.earlier_of(deadline::after(*options_.timeout));
+  act_for(options_.actor, options_.correlation_id);
+  tell(database_->settings().auditor.get());
 }
 
 deadline session_state::operation_deadline(deadline::clock::time_point now) const noexcept {
@@ -120,6 +122,8 @@ transaction_state::transaction_state(std::shared_ptr<session_state> session, pos
                                      unsigned attempt)
     : session_(std::move(session)), until_(until), where_(where), attempt_(attempt) {
   channel_.emplace(std::move(held), options, until);
+  act_for(session_->actor(), session_->correlation_id());
+  tell(session_->auditor());
 }
 
 result<rows> transaction_state::execute(const statement& what, const parameters& values) {

@@ -46,6 +46,10 @@ std::string_view error::node() const noexcept {
   return details_ ? std::string_view{details_->node} : std::string_view{};
 }
 
+std::span<const validation_failure> error::failures() const noexcept {
+  return details_ ? std::span<const validation_failure>(details_->failures) : std::span<const validation_failure>();
+}
+
 std::string error::message() const {
   std::string out;
   if (!statement().empty()) out.append(statement()).append(": ");
@@ -131,6 +135,10 @@ error& error::with_node(std::string_view name) {
 }
 error& error::with_text(std::string text) {
   own().text = std::move(text);
+  return *this;
+}
+error& error::with_failures(std::vector<validation_failure> found) {
+  own().failures = std::move(found);
   return *this;
 }
 error& error::with_attempts(unsigned count) noexcept {

@@ -10,7 +10,9 @@
 #include <concepts>
 #include <memory>
 #include <stop_token>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace breakwater {
 
@@ -38,6 +40,7 @@ class channel {
   [[nodiscard]] virtual result<rows> run(const request& wanted) = 0;
 };
 
+class auditor;
 class executor;
 
 /// What `executor::run_in_transaction` runs: a view of a callable, which its maker keeps alive. An error of it, or an
@@ -78,6 +81,27 @@ class executor {
   [[nodiscard]] virtual result<void> run_in_transaction(transaction_body /*body*/) {
     return error(errc::unsafe_operation, "what this runs on can not begin a transaction");
   }
+
+  /// \name On whose behalf it runs, and who is told of changes (null: nobody).
+  /// @{
+  [[nodiscard]] std::string_view actor() const noexcept { return actor_; }
+  [[nodiscard]] std::string_view correlation_id() const noexcept { return correlation_id_; }
+  [[nodiscard]] breakwater::auditor* auditor() const noexcept { return auditor_; }
+  /// Makes another the one that is told, or nobody; returns who was told before.
+  breakwater::auditor* tell(breakwater::auditor* other) noexcept { return std::exchange(auditor_, other); }
+  /// @}
+
+ protected:
+  /// Both outlive the executor.
+  void act_for(std::string_view actor, std::string_view correlation_id) noexcept {
+    actor_ = actor;
+    correlation_id_ = correlation_id;
+  }
+
+ private:
+  std::string_view actor_{};
+  std::string_view correlation_id_{};
+  breakwater::auditor* auditor_ = nullptr;
 };
 
 }  // namespace breakwater

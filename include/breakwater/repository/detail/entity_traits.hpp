@@ -84,6 +84,10 @@ auto key_tuple_of(const table_def<Members...>&, std::index_sequence<I...>)
 template <class E>
 using key_tuple = decltype(key_tuple_of<E>(mapping_of<E>, std::make_index_sequence<view_of<E>.columns.size()>{}));
 
+/// The key: its only value's type, or the tuple.
+template <class E>
+using key_of_entity = typename unwrap_single<key_tuple<E>>::type;
+
 template <class E>
 inline constexpr bool has_key = std::tuple_size_v<key_tuple<E>> > 0;
 
