@@ -1,18 +1,28 @@
 #include <breakwater/postgres/unsendable.hpp>
 #include <breakwater/repository/detail/entity_binding.hpp>
+#include <breakwater/repository/detail/row_writes.hpp>
 
 #include <vector>
 
 namespace breakwater::detail {
 
+error bad_value(const statement& what, const binder& bound) {
+  return unsendable(bound.values, "for column \"" + std::string(bound.bad_column) + '"')
+      .with_statement(what.name)
+      .with_table(what.table)
+      .with_column(bound.bad_column);
+}
+
 result<rows> execute(executor& on, const statement& what, const binder& bound) {
-  if (!bound.bad_column.empty()) {
-    return unsendable(bound.values, "for column \"" + std::string(bound.bad_column) + '"')
-        .with_statement(what.name)
-        .with_table(what.table)
-        .with_column(bound.bad_column);
-  }
+  if (!bound.bad_column.empty()) return bad_value(what, bound);
   return on.execute(what, bound.values);
+}
+
+error suppressed(const executor& on, const statement& what) {
+  // It may have written elsewhere instead.
+  return error(errc::unsafe_operation, "the database returned no row: a trigger or rule suppressed or redirected it")
+      .with_applied(on.autocommits() ? applied::unknown : applied::no)
+      .with_statement(what.name);
 }
 
 error no_such_row(const statement& what) { return error(errc::not_found).with_statement(what.name); }

@@ -2,6 +2,7 @@
 
 #include "postgres/statement_effects.hpp"
 #include <breakwater/postgres/unsendable.hpp>
+#include <breakwater/repository/session.hpp>
 
 #include <algorithm>
 #include <string>
@@ -122,6 +123,8 @@ session_state::session_state(std::shared_ptr<database_state> database, session_o
       until_(options_.deadline),
       operation_timeout_(options_.operation_timeout.value_or(database_->settings().operation_timeout)) {
   if (options_.timeout) until_ = until_.earlier_of(deadline::after(*options_.timeout));
+  act_for(options_.actor, options_.correlation_id);
+  tell(database_->settings().auditor.get());
 }
 
 deadline session_state::operation_deadline(deadline::clock::time_point now) const noexcept {
@@ -182,11 +185,23 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
   return std::move(outcome.answer);
 }
 
+result<void> session_state::run_in_transaction(transaction_body body) {
+  transaction_run run(shared_from_this(), {}, where_);
+  BOOST_OUTCOME_TRY(run.begin());
+  if (auto done = body(run.executor()); !done) {
+    run.rollback();
+    return done;
+  }
+  return run.commit();
+}
+
 transaction_state::transaction_state(std::shared_ptr<session_state> session, postgres::lease held,
                                      const transaction_options& options, deadline until, source_location where,
                                      unsigned attempt)
     : session_(std::move(session)), until_(until), where_(where), attempt_(attempt) {
   channel_.emplace(std::move(held), options, until);
+  act_for(session_->actor(), session_->correlation_id());
+  tell(session_->auditor());
 }
 
 result<rows> transaction_state::execute(const statement& what, const parameters& values) {
@@ -234,6 +249,11 @@ result<std::vector<rows>> transaction_state::run_batch(std::span<const batched_s
   }
   report.finish(answers, row_count(answers), channel_->node(), channel_->role(), 1);
   return answers;
+}
+
+result<void> transaction_state::run_in_transaction(transaction_body body) {
+  if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
+  return body(shared_from_this());
 }
 
 void transaction_state::note(const error& failure) noexcept {

@@ -34,13 +34,14 @@ class database_state {
 };
 
 /// A session behind its handles: routes single statements.
-class session_state final : public executor {
+class session_state final : public executor, public std::enable_shared_from_this<session_state> {
  public:
   session_state(std::shared_ptr<database_state> database, session_options options, source_location where);
 
   [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
   [[nodiscard]] result<std::vector<rows>> execute_batch(std::span<const batched_statement> statements,
                                                         std::string_view name) override;
+  [[nodiscard]] result<void> run_in_transaction(transaction_body body) override;
 
   [[nodiscard]] routing::router& nodes() const noexcept { return database_->nodes(); }
   [[nodiscard]] observer* watcher() const noexcept { return database_->watcher(); }
@@ -65,7 +66,7 @@ class session_state final : public executor {
 };
 
 /// A transaction behind its handles; outlives the transaction itself when a repository of it escapes.
-class transaction_state final : public executor {
+class transaction_state final : public executor, public std::enable_shared_from_this<transaction_state> {
  public:
   transaction_state(std::shared_ptr<session_state> session, postgres::lease held, const transaction_options& options,
                     deadline until, source_location where, unsigned attempt);
@@ -75,6 +76,7 @@ class transaction_state final : public executor {
                                                         std::string_view name) override;
 
   [[nodiscard]] bool autocommits() const noexcept override { return false; }
+  [[nodiscard]] result<void> run_in_transaction(transaction_body body) override;
 
   /// \name End of the transaction; the connection goes back to its pool.
   /// @{

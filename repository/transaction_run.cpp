@@ -67,6 +67,8 @@ result<void> transaction_run::begin() {
   return success();
 }
 
+std::shared_ptr<executor> transaction_run::executor() const noexcept { return state_; }
+
 result<void> transaction_run::commit() {
   auto committed = state_->commit();
   conflict_ = !committed && state_->met_conflict();

@@ -3,6 +3,7 @@
 /// Everything a service needs: `#include <breakwater/breakwater.hpp>`, `namespace bw = breakwater`. It brings in
 /// neither libpqxx nor libpq. docs/architecture.md says which header is what for.
 
+#include <breakwater/core/auditor.hpp>
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/consistency.hpp>
 #include <breakwater/core/date.hpp>
@@ -25,6 +26,7 @@
 #include <breakwater/postgres/transaction_options.hpp>
 #include <breakwater/repository/condition.hpp>
 #include <breakwater/repository/database.hpp>
+#include <breakwater/repository/hooks.hpp>
 #include <breakwater/repository/mapping.hpp>
 #include <breakwater/repository/query.hpp>
 #include <breakwater/repository/raw_query.hpp>
@@ -35,3 +37,4 @@
 #include <breakwater/repository/session_options.hpp>
 #include <breakwater/repository/transaction.hpp>
 #include <breakwater/repository/with_trashed.hpp>
+#include <breakwater/repository/upsert.hpp>

@@ -58,7 +58,8 @@ std::string to_string(const config& settings) {
   for (const detail::field& row : detail::config_table()) {
     out.append(row.name).append(" = ").append(detail::print_value(row, settings)).append("\n");
   }
-  return out.append("observer = ").append(settings.observer ? "set\n" : "none\n");
+  out.append("observer = ").append(settings.observer ? "set\n" : "none\n");
+  return out.append("auditor = ").append(settings.auditor ? "set\n" : "none\n");
 }
 
 std::vector<config_field> config_fields() {

@@ -50,6 +50,10 @@ std::string error::text() const {
   return details_ && !details_->text.empty() ? details_->text : error_category().message(static_cast<int>(code_));
 }
 
+std::span<const validation_failure> error::failures() const noexcept {
+  return details_ ? std::span<const validation_failure>(details_->failures) : std::span<const validation_failure>();
+}
+
 std::string error::message() const {
   std::string out;
   if (!statement().empty()) out.append(statement()).append(": ");
@@ -135,6 +139,10 @@ error& error::with_node(std::string_view name) {
 }
 error& error::with_text(std::string text) {
   own().text = std::move(text);
+  return *this;
+}
+error& error::with_failures(std::vector<validation_failure> found) {
+  own().failures = std::move(found);
   return *this;
 }
 error& error::with_attempts(unsigned count) noexcept {

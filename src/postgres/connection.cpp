@@ -44,15 +44,38 @@ bool is_suspect(const error& cause) noexcept {
   return cause.sqlstate().starts_with("XX") || cause.sqlstate() == "08P01";
 }
 
-/// Some texts of the server quote what they were given, and code of the database's own may quote anything: a text that
-/// holds a bound value is not shown. Very short values would be found in every text, and tell nothing.
-void withhold_values(error& cause, const batch& wanted) {
+/// Does the text quote this value? Very short values would be found in every text, and tell nothing.
+bool quotes(std::string_view text, std::string_view value) {
   constexpr std::size_t shortest = 4;
+  return value.size() >= shortest && text.find(value) != std::string_view::npos;
+}
+
+/// Does it quote an element of this array (as the library writes them: {"a","b \"c\"",NULL})?
+bool quotes_element(std::string_view text, std::string_view array) {
+  if (!array.starts_with('{')) return false;
+  std::string element;
+  bool inside = false;
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    if (array[i] == '"') {
+      if (inside && quotes(text, element)) return true;
+      inside = !inside;
+      element.clear();
+    } else if (inside) {
+      if (array[i] == '\\' && i + 1 < array.size()) ++i;
+      element.push_back(array[i]);
+    }
+  }
+  return false;
+}
+
+/// Some texts of the server quote what they were given, and code of the database's own may quote anything: a text that
+/// holds a bound value is not shown.
+void withhold_values(error& cause, const batch& wanted) {
   const std::string text = cause.message();
   for (const command& sent : wanted.commands) {
     for (std::size_t i = 0; i < sent.values->size(); ++i) {
       const std::string_view value = sent.values->text(i);
-      if (value.size() < shortest || text.find(value) == std::string::npos) continue;
+      if (!quotes(text, value) && !quotes_element(text, value)) continue;
       cause.with_text("the server refused the statement (its text is withheld, it quotes a bound value)");
       return;
     }

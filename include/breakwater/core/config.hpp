@@ -12,6 +12,7 @@
 
 namespace breakwater {
 
+class auditor;
 class observer;
 
 /// The defaults of `config`, each with the reason for its value.
@@ -147,6 +148,8 @@ struct config {
   tcp_options tcp = {};
   /// Told what the library does, for metrics, traces and logs. None costs nothing.
   std::shared_ptr<breakwater::observer> observer = nullptr;
+  /// Told of every row that repositories change, inside the transaction that changes it. None costs nothing.
+  std::shared_ptr<breakwater::auditor> auditor = nullptr;
 
   /// The defaults with this one node. Errors: those of `dsn::parse`.
   [[nodiscard]] static result<config> from_dsn(std::string_view dsn);

@@ -3,10 +3,13 @@
 #include <breakwater/core/errc.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace breakwater {
 
@@ -21,6 +24,13 @@ enum class applied : std::uint8_t {
 
 /// The value's name: "no", "yes" or "unknown".
 [[nodiscard]] std::string_view to_string(applied value) noexcept;
+
+/// What an entity's own validation has against one of its fields.
+struct validation_failure {
+  std::string field;
+  std::string text;
+  std::size_t row = 0;  ///< of a bulk operation, from 1; 0 for a single entity
+};
 
 /// What happened, to which statement, on which node, and whether the write took effect.
 ///
@@ -52,6 +62,8 @@ class error {
   [[nodiscard]] std::string_view statement() const noexcept;
   /// The node as "host:port", or empty when the operation reached none.
   [[nodiscard]] std::string_view node() const noexcept;
+  /// Of `validation_failed`: what is wrong with which field, in the order found. Valid as long as this error.
+  [[nodiscard]] std::span<const validation_failure> failures() const noexcept;
   /// How often the operation was tried, from 1 up; 0 when it was refused before the first attempt.
   [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }
   /// What happened, without the names and codes that `message` puts around it.
@@ -78,6 +90,7 @@ class error {
   error& with_statement(std::string_view name);
   error& with_node(std::string_view name);
   error& with_text(std::string text);
+  error& with_failures(std::vector<validation_failure> found);
   error& with_attempts(unsigned count) noexcept;
   error& with_poisoned_connection(bool value = true) noexcept;
   /// @}
@@ -91,6 +104,7 @@ class error {
  private:
   struct details {
     std::string constraint, table, column, statement, node, text;
+    std::vector<validation_failure> failures{};
   };
   /// The details, made or unshared on first use.
   details& own();

@@ -7,9 +7,13 @@
 #include <breakwater/postgres/rows.hpp>
 #include <breakwater/postgres/statement.hpp>
 
+#include <concepts>
+#include <memory>
 #include <span>
 #include <stop_token>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace breakwater {
@@ -50,6 +54,27 @@ class channel {
   }
 };
 
+class auditor;
+class executor;
+
+/// What `executor::run_in_transaction` runs: a view of a callable, which its maker keeps alive. An error of it, or an
+/// exception, undoes what it did.
+class transaction_body {
+ public:
+  template <class Body>
+  requires(!std::same_as<std::remove_cv_t<Body>, transaction_body>) transaction_body(Body& body)
+  noexcept
+      : body_(const_cast<void*>(static_cast<const void*>(&body))),
+        call_([](void* of, const std::shared_ptr<executor>& on) -> result<void> {
+          return (*static_cast<Body*>(of))(on);
+        }) {}
+  [[nodiscard]] result<void> operator()(const std::shared_ptr<executor>& on) const { return call_(body_, on); }
+
+ private:
+  void* body_;
+  result<void> (*call_)(void*, const std::shared_ptr<executor>&);
+};
+
 /// What a repository runs its statements on: a session, which routes each one, or a transaction, which keeps
 /// them all on its own connection. The one narrow place through which everything passes.
 ///
@@ -70,6 +95,33 @@ class executor {
   }
   /// Is a statement that was answered thereby committed? False inside a transaction.
   [[nodiscard]] virtual bool autocommits() const noexcept { return true; }
+  /// Runs `body` on an executor whose statements are committed together, or not at all. A session begins and commits a
+  /// transaction for it, once: after a conflict it is not run again. A transaction runs it on itself, so that an error
+  /// of the body is an error of the transaction, which its owner ends.
+  [[nodiscard]] virtual result<void> run_in_transaction(transaction_body /*body*/) {
+    return error(errc::unsafe_operation, "what this runs on can not begin a transaction");
+  }
+
+  /// \name On whose behalf it runs, and who is told of changes (null: nobody).
+  /// @{
+  [[nodiscard]] std::string_view actor() const noexcept { return actor_; }
+  [[nodiscard]] std::string_view correlation_id() const noexcept { return correlation_id_; }
+  [[nodiscard]] breakwater::auditor* auditor() const noexcept { return auditor_; }
+  /// Makes another the one that is told, or nobody; returns who was told before.
+  breakwater::auditor* tell(breakwater::auditor* other) noexcept { return std::exchange(auditor_, other); }
+  /// @}
+
+ protected:
+  /// Both outlive the executor.
+  void act_for(std::string_view actor, std::string_view correlation_id) noexcept {
+    actor_ = actor;
+    correlation_id_ = correlation_id;
+  }
+
+ private:
+  std::string_view actor_{};
+  std::string_view correlation_id_{};
+  breakwater::auditor* auditor_ = nullptr;
 };
 
 }  // namespace breakwater

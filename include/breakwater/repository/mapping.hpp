@@ -35,11 +35,41 @@ struct column_def {
   column_info info;
 };
 
+/// An index over columns of one table, as places in its mapping. Space for as many columns as PostgreSQL takes.
+struct table_index {
+  std::string_view name{};
+  bool unique = false;
+  std::size_t count = 0;
+  std::array<std::uint8_t, 32> columns{};
+};
+
+/// The indexes of a mapping; a fixed number, so that a mapping's type does not depend on them.
+struct table_indexes {
+  static constexpr std::size_t most = 16;
+  std::array<table_index, most> list{};
+  std::size_t count = 0;
+
+  [[nodiscard]] constexpr const table_index* begin() const noexcept { return list.data(); }
+  [[nodiscard]] constexpr const table_index* end() const noexcept { return list.data() + count; }
+};
+
+/// What `bw::unique_on` and `bw::index_on` make.
+template <auto... Members>
+struct index_def {
+  std::string_view name;
+  bool unique;
+};
+template <class Part>
+inline constexpr bool is_table_index = false;
+template <auto... Members>
+inline constexpr bool is_table_index<index_def<Members...>> = true;
+
 /// A mapping's own type: the members, so that their types are known, and one plain description of each.
 template <auto... Members>
 struct table_def {
   table_name name;
   std::array<column_info, sizeof...(Members)> columns;
+  table_indexes indexes{};
 };
 
 /// The same with the entity's relations, a std::tuple of definitions (relations.hpp).
@@ -54,6 +84,22 @@ template <class Part>
 inline constexpr bool is_column = false;
 template <auto Member>
 inline constexpr bool is_column<column_def<Member>> = true;
+
+template <auto A, auto B>
+consteval bool same_member() {
+  if constexpr (std::is_same_v<decltype(A), decltype(B)>) {
+    return A == B;
+  } else {
+    return false;
+  }
+}
+
+template <auto Member, auto... Members>
+consteval std::size_t index_among(const table_def<Members...>& /*mapping*/) {
+  std::size_t index = 0;
+  const bool found = ((same_member<Member, Members>() || (++index, false)) || ...);
+  return found ? index : sizeof...(Members);
+}
 
 struct unmapped {};
 
@@ -158,14 +204,89 @@ consteval std::size_t count_leading_columns(std::index_sequence<I...> /*parts*/)
 
 /// A table, its columns, and after them its relations to other entities: see relations.hpp.
 template <class... Parts>
-requires(detail::is_relation<Parts> || ...)
+requires(detail::is_relation<Parts> || ...) && (!detail::is_table_index<Parts> && ...)
     [[nodiscard]] consteval auto table(detail::table_name name, Parts... parts) {
   constexpr std::size_t columns = detail::count_leading_columns<Parts...>(std::index_sequence_for<Parts...>{});
   return detail::table_of_parts(name, std::tuple<Parts...>(parts...), std::make_index_sequence<columns>{},
                                 std::make_index_sequence<sizeof...(Parts) - columns>{});
 }
 template <class... Parts>
-requires(detail::is_relation<Parts> || ...) [[nodiscard]] consteval auto table(std::string_view name, Parts... parts) {
+requires(detail::is_relation<Parts> || ...) && (!detail::is_table_index<Parts> && ...) [[nodiscard]] consteval auto table(std::string_view name, Parts... parts) {
+  return table(detail::table_name{.schema = {}, .table = name}, parts...);
+}
+
+/// \name Constraints and indexes over several columns, listed in `bw::table` after its columns. Recorded for schema
+/// tools; they themselves are the database's.
+/// @{
+
+/// No two rows share the values of all these columns: `bw::unique_on<&Seat::hall, &Seat::number>("one_seat")`.
+template <auto... Members>
+[[nodiscard]] consteval auto unique_on(std::string_view name) {
+  static_assert(sizeof...(Members) > 0, "breakwater: bw::unique_on names at least one column");
+  return detail::index_def<Members...>{.name = name, .unique = true};
+}
+/// An index over these columns, in this order.
+template <auto... Members>
+[[nodiscard]] consteval auto index_on(std::string_view name) {
+  static_assert(sizeof...(Members) > 0, "breakwater: bw::index_on names at least one column");
+  return detail::index_def<Members...>{.name = name, .unique = false};
+}
+/// @}
+
+namespace detail {
+
+template <auto... All, auto... Members>
+consteval void add_index(table_def<All...>& to, const index_def<Members...>& added) {
+  check_identifier(added.name);
+  if (to.indexes.count == table_indexes::most) throw "breakwater: a mapping lists at most 16 indexes over columns";
+  for (const table_index& other : to.indexes) {
+    if (other.name == added.name) throw "breakwater: two indexes have the same name";
+  }
+  table_index& made = to.indexes.list[to.indexes.count++];
+  made.name = added.name;
+  made.unique = added.unique;
+  static_assert(sizeof...(Members) <= 32, "breakwater: PostgreSQL's indexes have at most 32 columns");
+  static_assert(((index_among<Members>(table_def<All...>{}) < sizeof...(All)) && ...),
+                "breakwater: an index names a member that is not mapped; add a bw::column for it");
+  ((made.columns[made.count++] = static_cast<std::uint8_t>(index_among<Members>(table_def<All...>{}))), ...);
+}
+
+/// Where the parts that are no indexes stand.
+template <class... Parts>
+consteval auto places_of_others() {
+  std::array<std::size_t, ((is_table_index<Parts> ? 0 : 1) + ...)> places{};
+  std::size_t next = 0;
+  std::size_t at = 0;
+  ((is_table_index<Parts> ? void() : void(places[next++] = at), ++at), ...);
+  return places;
+}
+
+template <class Table, class Part>
+consteval void add_if_index(Table& to, const Part& part) {
+  if constexpr (is_table_index<Part>) add_index(to, part);
+}
+template <class Table, class... Parts>
+consteval Table with_indexes(Table made, const std::tuple<Parts...>& parts) {
+  (add_if_index(made, std::get<Parts>(parts)), ...);
+  return made;
+}
+template <class... Parts, std::size_t... I>
+consteval auto table_with_indexes(table_name name, const std::tuple<Parts...>& parts, std::index_sequence<I...>) {
+  return with_indexes(table(name, std::get<places_of_others<Parts...>()[I]>(parts)...), parts);
+}
+
+}  // namespace detail
+
+/// A table, its columns, and after them indexes over several columns, and relations.
+template <class... Parts>
+requires(detail::is_table_index<Parts> || ...)
+    [[nodiscard]] consteval auto table(detail::table_name name, Parts... parts) {
+  return detail::table_with_indexes(name, std::tuple<Parts...>(parts...),
+                                    std::make_index_sequence<detail::places_of_others<Parts...>().size()>{});
+}
+template <class... Parts>
+requires(detail::is_table_index<Parts> || ...)
+    [[nodiscard]] consteval auto table(std::string_view name, Parts... parts) {
   return table(detail::table_name{.schema = {}, .table = name}, parts...);
 }
 

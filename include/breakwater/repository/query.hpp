@@ -3,6 +3,7 @@
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
 #include <breakwater/repository/condition.hpp>
+#include <breakwater/repository/detail/bulk_changes.hpp>
 #include <breakwater/repository/detail/query_rows.hpp>
 #include <breakwater/repository/detail/query_state.hpp>
 #include <breakwater/repository/detail/relation_loading.hpp>
@@ -412,6 +413,28 @@ class basic_query {
   /// condition: `errc::unsafe_operation`, unless `every_row()` was said.
   [[nodiscard]] result<std::size_t> delete_all() const requires(one_table) {
     return detail::run_delete_all(on_.get(), state_, detail::statement_name<root, detail::action::delete_all>);
+  }
+
+  /// Deletes all matching rows for good, those in the trash as `with_trashed` and `only_trashed` say, and returns how
+  /// many there were. Without a condition: `errc::unsafe_operation`, unless `every_row()` was said.
+  [[nodiscard]] result<std::size_t> purge_all() const requires(one_table) {
+    return detail::run_purge_all(on_.get(), state_, detail::statement_name<root, detail::action::purge_all>);
+  }
+  /// `update_all` that returns the rows as they are then, in no particular order.
+  template <class... More>
+  requires(one_table && (std::same_as<More, assignment<root>> && ...))  //
+      [[nodiscard]] result<std::vector<root>> update_all_returning(const assignment<root>& first,
+                                                                   const More&... more) const {
+    const detail::assignment_view sets[] = {{first.column, &first.value}, {more.column, &more.value}...};
+    constexpr std::string_view name = detail::statement_name<root, detail::action::update_all>;
+    BOOST_OUTCOME_TRY(const auto answer, detail::run_update_all_returning(on_.get(), state_, sets, name));
+    return detail::decode_changed<root>(*on_, answer, name);
+  }
+  /// `delete_all` that returns the rows as they were last, in no particular order.
+  [[nodiscard]] result<std::vector<root>> delete_all_returning() const requires(one_table) {
+    constexpr std::string_view name = detail::statement_name<root, detail::action::delete_all>;
+    BOOST_OUTCOME_TRY(const auto answer, detail::run_delete_all_returning(on_.get(), state_, name));
+    return detail::decode_changed<root>(*on_, answer, name);
   }
 
   // ---- looking at it --------------------------------------------------------------------------------------------------

@@ -2,17 +2,26 @@
 
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
+#include <breakwater/repository/detail/bulk_insert.hpp>
 #include <breakwater/repository/detail/decode.hpp>
 #include <breakwater/repository/detail/entity_binding.hpp>
 #include <breakwater/repository/detail/entity_traits.hpp>
+#include <breakwater/repository/detail/finders.hpp>
+#include <breakwater/repository/detail/hooked_writes.hpp>
 #include <breakwater/repository/detail/relation_loading.hpp>
+#include <breakwater/repository/detail/upsert.hpp>
+#include <breakwater/repository/hooks.hpp>
 #include <breakwater/repository/query.hpp>
+#include <breakwater/repository/upsert.hpp>
 #include <breakwater/repository/with_trashed.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -39,7 +48,7 @@ class repository {
   /// The key's values in mapping order.
   using key_tuple = detail::key_tuple<E>;
   /// The key: its only value's type, or the tuple.
-  using key_type = typename detail::unwrap_single<key_tuple>::type;
+  using key_type = detail::key_of_entity<E>;
 
   explicit repository(std::shared_ptr<executor> on) noexcept : on_(std::move(on)) {}
 
@@ -85,6 +94,39 @@ class repository {
       std::constructible_from<key_tuple, const Parts&...> [[nodiscard]] result<bool> exists(
           const Parts&... parts) const {
     return exists(key_tuple(parts...));
+  }
+
+  /// The rows of these keys (any range of them, however many: one round trip), in the order of the keys. One that does
+  /// not exist, or is in the trash, is left out; one given twice comes twice.
+  template <std::ranges::input_range Keys>
+  requires std::convertible_to<std::ranges::range_reference_t<const Keys>, key_type>
+  [[nodiscard]] result<std::vector<E>> get_many(const Keys& keys) const requires(detail::has_key<E>) {
+    return detail::get_many<E>(*on_, keys);
+  }
+  [[nodiscard]] result<std::vector<E>> get_many(std::initializer_list<key_type> keys) const
+      requires(detail::has_key<E>) {
+    return detail::get_many<E>(*on_, keys);
+  }
+
+  /// The row in which these columns have these values, if there is one that is not in the trash:
+  /// `find_by<&Account::email>("ada@example.org")`, `find_by<&Line::order_id, &Line::number>(7, 1)`. An empty optional
+  /// finds NULL. Errors: `too_many_rows`.
+  template <auto... Members, class... Values>
+  [[nodiscard]] result<std::optional<E>> find_by(const Values&... values) const requires(sizeof...(Members) > 0) {
+    return detail::find_by<E, Members...>(*on_, values...);
+  }
+  /// The same row. Errors: `not_found`, `too_many_rows`.
+  template <auto... Members, class... Values>
+  [[nodiscard]] result<E> get_by(const Values&... values) const requires(sizeof...(Members) > 0) {
+    BOOST_OUTCOME_TRY(auto found, (detail::find_by<E, Members...>(*on_, values...)));
+    if (!found) return detail::no_such_row(detail::finder_statement<E, detail::finder::one, Members...>);
+    return std::move(*found);
+  }
+  /// All rows in which these columns have these values, in no particular order.
+  template <auto... Members, class... Values>
+  [[nodiscard]] result<std::vector<E>> find_all_by(const Values&... values) const requires(sizeof...(Members) > 0) {
+    BOOST_OUTCOME_TRY(const auto answer, (detail::find_rows<E, detail::finder::all, Members...>(*on_, values...)));
+    return detail::decode_entities<E>(answer);
   }
 
   /// How many rows there are, not counting the trash.
@@ -135,13 +177,82 @@ class repository {
 
   /// Adds a row and returns it as it is stored: with what the database generated, its defaults and times, and the
   /// initial version. Errors: the violated constraint's.
-  [[nodiscard]] result<E> insert(const E& added) const {
-    detail::binder values;
-    const std::uint64_t use_default = detail::bind_insert(values, added);
-    if (use_default == 0) return write(detail::statements<E>::insert, values);
-    const detail::run_time_statement made = detail::insert_with_defaults(
-        detail::view_of<E>, use_default, values.values, detail::statement_name<E, detail::action::insert>);
-    return write(made.view(), values);
+  [[nodiscard]] result<E> insert(const E& added) const { return detail::insert(on_, added); }
+
+  /// Adds all rows or none, and returns them as they are stored, in the order given. One round trip; where their text
+  /// exceeds 8 MiB, several, in one transaction. No rows: nothing is sent. Errors: the violated constraint's;
+  /// `invalid_argument` for text with a NUL byte, naming row and column.
+  [[nodiscard]] result<std::vector<E>> insert_many(std::span<const E> added) const {
+    return detail::insert_each<E>(on_, added);
+  }
+  [[nodiscard]] result<std::vector<E>> insert_many(std::initializer_list<E> added) const {
+    return detail::insert_each<E>(on_, std::span<const E>(added.begin(), added.size()));
+  }
+
+  /// Adds the row, or, where a row with the same values in the columns of `bw::conflict` is there already, stores the
+  /// entity over that one: all columns but the key and those of the conflict, whatever its version, which is raised.
+  /// Defaulted columns that the entity leaves out keep their values. Says which of the two it did.
+  ///
+  /// Errors: the violated constraint's, of any constraint but the one named; `unique_violation` without a constraint's
+  /// name when the row there is in the trash, which an upsert never brings back; `invalid_statement` when no unique
+  /// index covers the columns, and for a partitioned table.
+  template <auto... Members>
+  [[nodiscard]] result<upserted<E>> upsert(const E& given, detail::conflict_target<Members...> /*target*/) const {
+    return upsert_with<detail::conflict_target<Members...>, detail::all_columns>(given);
+  }
+  /// The same with the primary key as what may conflict.
+  [[nodiscard]] result<upserted<E>> upsert(const E& given) const requires(detail::has_key<E>) {
+    return upsert_with<detail::key_target, detail::all_columns>(given);
+  }
+  /// Of a row that is there, only the columns of `bw::update` are changed.
+  template <auto... Members, auto... Columns>
+  [[nodiscard]] result<upserted<E>> upsert(const E& given, detail::conflict_target<Members...> /*target*/,
+                                           detail::updated_columns<Columns...> /*columns*/) const {
+    return upsert_with<detail::conflict_target<Members...>, detail::updated_columns<Columns...>>(given);
+  }
+  /// A row that is there is changed as `bw::set` says; a column on the right side of a `bw::set` is the row's as it was.
+  template <auto... Members, class... Sets>
+  requires(sizeof...(Sets) > 0) &&
+      (std::same_as<Sets, assignment<E>> && ...)
+          [[nodiscard]] result<upserted<E>> upsert(const E& given, detail::conflict_target<Members...> /*target*/,
+                                                   const Sets&... sets) const {
+    const std::array<detail::assignment_view, sizeof...(Sets)> assigned{
+        detail::assignment_view{sets.column, &sets.value}...};
+    return detail::upsert_one(on_, given, [&](executor& on, const E& added) {
+      return detail::upsert_setting<E, detail::conflict_target<Members...>>(on, added, assigned);
+    });
+  }
+  /// A row that is there, in the trash or not, stays as it is: then there is no answer, but success.
+  template <auto... Members>
+  [[nodiscard]] result<std::optional<E>> upsert(const E& given, detail::conflict_target<Members...> /*target*/,
+                                                detail::do_nothing_tag /*nothing*/) const {
+    return detail::insert_unless_there(
+        on_, given, detail::statement_name<E, detail::action::upsert>, [](executor& on, const E& added) {
+          return detail::insert_or_nothing<E, detail::conflict_target<Members...>>(on, added);
+        });
+  }
+  /// `upsert` of each, all or none, in the order given, sent as `insert_many` sends them; where the mapping has a
+  /// soft_delete column, in a transaction. Errors: besides, `invalid_argument` when two of one statement's rows conflict
+  /// with each other.
+  template <auto... Members>
+  [[nodiscard]] result<std::vector<upserted<E>>> upsert_many(std::span<const E> given,
+                                                             detail::conflict_target<Members...> /*target*/) const {
+    return detail::upsert_each<E, detail::conflict_target<Members...>>(on_, given);
+  }
+  [[nodiscard]] result<std::vector<upserted<E>>> upsert_many(std::span<const E> given) const
+      requires(detail::has_key<E>) {
+    return detail::upsert_each<E, detail::key_target>(on_, given);
+  }
+
+  /// Adds the row, or returns the one that is there already as it is; says which. When there was one it takes a second
+  /// round trip, and more while others insert and remove it. Errors: as `upsert`; `serialization_failure` when it was
+  /// never there when looked for.
+  template <auto... Members>
+  [[nodiscard]] result<upserted<E>> find_or_insert(const E& given,
+                                                   detail::conflict_target<Members...> /*target*/) const {
+    return detail::insert_unless_there(
+        on_, given, detail::statement_name<E, detail::action::find_or_insert>,
+        [](executor& on, const E& added) { return detail::find_or_insert<E, Members...>(on, added); });
   }
 
   /// Stores the entity over its row, and returns it as it then is: with the new version and time of update. Where
@@ -149,11 +260,7 @@ class repository {
   /// writer was faster, `not_found` when there is no such row or it is in the trash; telling these two apart takes a
   /// second round trip.
   [[nodiscard]] result<E> update(const E& changed) const requires(detail::has_key<E>&& detail::has_updated_columns<E>) {
-    detail::binder values;
-    detail::bind_update(values, changed);
-    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::update, values));
-    if (!answer.empty()) return detail::decode_written<E>(*on_, answer, detail::statements<E>::update);
-    return why_no_row(detail::key_of(changed), detail::statements<E>::update, detail::is_versioned<E>);
+    return detail::update(on_, changed);
   }
 
   /// Changes only the given columns: `patch(id, bw::set<&Account::owner>("ada"))`, and returns the row. Where the
@@ -163,21 +270,15 @@ class repository {
   template <class... Sets>
   requires(detail::has_key<E>) && (std::same_as<Sets, assignment<E>> && ...)
                                       [[nodiscard]] result<E> patch(const key_type& key, const Sets&... sets) const {
-    detail::binder key_values;
-    detail::bind_key<E>(key_values, key);
     const std::array<detail::assignment_view, sizeof...(Sets)> given{
         detail::assignment_view{sets.column, &sets.value}...};
-    BOOST_OUTCOME_TRY(const auto made, detail::make_patch(detail::view_of<E>, given, key_values.values,
-                                                          detail::statement_name<E, detail::action::patch>));
-    BOOST_OUTCOME_TRY(const auto answer, on_->execute(made.view(), made.values));
-    if (!answer.empty()) return detail::decode_written<E>(*on_, answer, made.view());
-    return why_no_row(key, made.view(), made.checks_version);
+    return detail::patch<E>(on_, key, given);
   }
 
   /// Removes the row: into the trash where the mapping has one, for good otherwise. Whatever its version. Errors:
   /// `not_found`, also for a row in the trash already.
   [[nodiscard]] result<void> remove(const key_type& key) const requires(detail::has_key<E>) {
-    return write_by_key(detail::statements<E>::remove, key);
+    return detail::by_key<E, audit_action::remove>(on_, detail::statements<E>::remove, key);
   }
   template <class... Parts>
   requires(sizeof...(Parts) > 1) &&
@@ -187,28 +288,30 @@ class repository {
   }
   /// Removes the row as it was read. Errors: as `update`.
   [[nodiscard]] result<void> remove(const E& read) const requires(detail::has_key<E>&& detail::is_versioned<E>) {
-    detail::binder values;
-    detail::bind_key<E>(values, detail::key_of(read));
-    detail::bind_version(values, read);
-    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, detail::statements<E>::remove_checked, values));
-    if (answer.affected() > 0) return success();
-    return why_no_row(detail::key_of(read), detail::statements<E>::remove_checked, true);
+    return detail::as_read<E, audit_action::remove>(on_, detail::statements<E>::remove_checked,
+                                                    detail::statements<E>::exists, read);
   }
 
   /// Takes the row out of the trash. Errors: `not_found` when it is not there.
   [[nodiscard]] result<void> restore(const key_type& key) const
       requires(detail::has_key<E>&& detail::is_soft_deleted<E>) {
-    return write_by_key(detail::statements<E>::restore, key);
+    return detail::by_key<E, audit_action::restore>(on_, detail::statements<E>::restore, key);
   }
   template <class... Parts>
   requires(sizeof...(Parts) > 1) && std::constructible_from<key_tuple, const Parts&...>&& detail::is_soft_deleted<
                                         E> [[nodiscard]] result<void> restore(const Parts&... parts) const {
     return restore(key_tuple(parts...));
   }
+  /// Takes the row out of the trash as it was read there. Errors: `stale_version`, `not_found`.
+  [[nodiscard]] result<void> restore(const E& read) const
+      requires(detail::has_key<E>&& detail::is_soft_deleted<E>&& detail::is_versioned<E>) {
+    return detail::as_read<E, audit_action::restore>(on_, detail::statements<E>::restore_checked,
+                                                     detail::statements<E>::exists_in_trash, read);
+  }
   /// Deletes the row for good, in the trash or not. Errors: `not_found`.
   [[nodiscard]] result<void> purge(const key_type& key) const
       requires(detail::has_key<E>&& detail::is_soft_deleted<E>) {
-    return write_by_key(detail::statements<E>::purge, key);
+    return detail::by_key<E, audit_action::purge>(on_, detail::statements<E>::purge, key);
   }
   template <class... Parts>
   requires(sizeof...(Parts) > 1) &&
@@ -216,32 +319,18 @@ class repository {
           const Parts&... parts) const {
     return purge(key_tuple(parts...));
   }
+  /// Deletes the row as it was read. Errors: `stale_version`, `not_found`.
+  [[nodiscard]] result<void> purge(const E& read) const
+      requires(detail::has_key<E>&& detail::is_soft_deleted<E>&& detail::is_versioned<E>) {
+    return detail::as_read<E, audit_action::purge>(on_, detail::statements<E>::purge_checked,
+                                                   detail::statements<E>::exists_anywhere, read);
+  }
 
  private:
-  [[nodiscard]] result<E> write(const statement& what, const detail::binder& values) const {
-    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, what, values));
-    if (answer.empty()) {
-      // It may have written elsewhere instead.
-      return error(errc::unsafe_operation,
-                   "the database returned no row: a trigger or rule suppressed or redirected it")
-          .with_applied(on_->autocommits() ? applied::unknown : applied::no)
-          .with_statement(what.name);
-    }
-    return detail::decode_written<E>(*on_, answer, what);
-  }
-  [[nodiscard]] result<void> write_by_key(const statement& what, const key_type& key) const {
-    detail::binder values;
-    detail::bind_key<E>(values, key);
-    BOOST_OUTCOME_TRY(const auto answer, detail::execute(*on_, what, values));
-    if (answer.affected() == 0) return detail::no_such_row(what);
-    return success();
-  }
-  /// A write found no row: is there one, of another version?
-  [[nodiscard]] error why_no_row(const key_type& key, const statement& what, bool version_was_checked) const {
-    if (!version_was_checked) return detail::no_such_row(what);
-    detail::binder values;
-    detail::bind_key<E>(values, key);
-    return detail::stale_or_missing(*on_, detail::statements<E>::exists, values, what);
+  template <class Target, class Update>
+  [[nodiscard]] result<upserted<E>> upsert_with(const E& given) const {
+    return detail::upsert_one(
+        on_, given, [](executor& on, const E& added) { return detail::upsert<E, Target, Update>(on, added); });
   }
 
   std::shared_ptr<executor> on_;

@@ -35,6 +35,8 @@ class transaction_run {
   /// Borrows a connection. Errors: why there is none, or `unsafe_operation` inside another transaction.
   [[nodiscard]] result<void> begin();
   [[nodiscard]] transaction& handle() noexcept { return *handle_; }
+  /// What statements of it run on.
+  [[nodiscard]] std::shared_ptr<breakwater::executor> executor() const noexcept;
   /// The closure wants to keep what it did.
   [[nodiscard]] result<void> commit();
   /// The closure does not.

@@ -21,6 +21,8 @@ struct session_options {
   std::optional<std::chrono::nanoseconds> operation_timeout = std::nullopt;
   /// How fresh reads are; the configuration's where it is not given.
   std::optional<breakwater::consistency> consistency = std::nullopt;
+  /// On whose behalf it all is done: a user's name or number, for hooks and the auditor.
+  std::string actor = {};
   /// Goes into every event of the session, so that its log lines can be found together.
   std::string correlation_id = {};
   /// Ends what the session is doing when it is asked to stop. A COMMIT under way is never cut short.

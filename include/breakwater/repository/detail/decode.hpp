@@ -4,6 +4,7 @@
 #include <breakwater/postgres/codec.hpp>
 #include <breakwater/postgres/rows.hpp>
 #include <breakwater/repository/detail/entity_traits.hpp>
+#include <breakwater/repository/detail/hook_traits.hpp>
 
 #include <array>
 #include <cstddef>
@@ -78,6 +79,7 @@ template <entity E>
   if (failed < view_of<E>.columns.size()) {
     return bad_cell(answer.at(row, first + failed).null, view_of<E>.name.table, view_of<E>.columns[failed].name);
   }
+  loaded(to);
   return success();
 }
 

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <vector>
 
 /// From entities to a statement's values, and back from what a write returned. For the library's own use.
 namespace breakwater::detail {
@@ -45,6 +46,8 @@ struct binder {
   }
 };
 
+/// Why the first value that can not be sent can not, naming its column.
+[[nodiscard]] error bad_value(const statement& what, const binder& bound);
 /// Runs a statement. Errors, before anything is sent and naming the column: `invalid_argument` for a text with a NUL
 /// byte, `data_error` for a value that its codec refused.
 [[nodiscard]] result<rows> execute(executor& on, const statement& what, const binder& bound);
@@ -101,23 +104,31 @@ void bind_key(binder& to, const Key& key) {
   }
 }
 
-/// Appends what an insert sends. Bit i of the answer: column i takes its DEFAULT.
+/// The columns that take their DEFAULT in an insert of this entity: bit i is column i.
+template <class E>
+[[nodiscard]] std::uint64_t defaults_of(const E& from) {
+  std::uint64_t use_default = 0;
+  if constexpr (has_column<E, &column_info::defaulted>) {
+    for_each_member(mapping_of<E>, [&](auto i, auto member) {
+      using value = typename member_traits<decltype(member)>::value;
+      constexpr const column_info& column = view_of<E>.columns[i];
+      if constexpr (column.defaulted && is_inserted(column)) {
+        static_assert(i < 64, "breakwater: a defaulted column must be among the first 64");
+        if (from.*member == value{}) use_default |= std::uint64_t{1} << i;
+      }
+    });
+  }
+  return use_default;
+}
+
+/// Appends what an insert sends, and answers `defaults_of`.
 template <class E>
 std::uint64_t bind_insert(binder& to, const E& from) {
-  std::uint64_t use_default = 0;
+  const std::uint64_t use_default = defaults_of(from);
   for_each_member(mapping_of<E>, [&](auto i, auto member) {
-    using value = typename member_traits<decltype(member)>::value;
     constexpr const column_info& column = view_of<E>.columns[i];
-    constexpr bool own = column.created_at || column.updated_at || column.version;
-    if constexpr (is_inserted(column)) {
-      if constexpr (column.defaulted) {
-        static_assert(i < 64, "breakwater: a defaulted column must be among the first 64");
-        if (from.*member == value{}) {
-          use_default |= std::uint64_t{1} << i;
-          return;
-        }
-      }
-      if constexpr (!own) to.add(from.*member, column);
+    if constexpr (is_sent_by_insert(column)) {
+      if (!column.defaulted || !in_column_set(use_default, i)) to.add(from.*member, column);
     }
   });
   return use_default;
@@ -173,6 +184,18 @@ template <entity E>
     const bool committed = what.kind == statement_class::write && on.autocommits();
     decoded.error().with_applied(committed ? applied::yes : applied::no).with_statement(what.name);
   }
+  return decoded;
+}
+
+/// Appends the entities that a write returned to `to`. Errors: as `decode_written`.
+template <entity E>
+[[nodiscard]] result<void> append_written(const executor& on, const rows& answer, const statement& what,
+                                          std::vector<E>& to) {
+  auto decoded = check_types(answer, field_types<E>, view_of<E>.name.table);
+  for (std::size_t row = 0; row < answer.size() && decoded; ++row) {
+    decoded = decode_entity(answer, row, to.emplace_back());
+  }
+  if (!decoded) decoded.error().with_applied(on.autocommits() ? applied::yes : applied::no).with_statement(what.name);
   return decoded;
 }
 

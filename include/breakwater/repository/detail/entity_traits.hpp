@@ -31,22 +31,6 @@ inline constexpr bool is_soft_deleted = has_column<E, &column_info::soft_delete>
 
 // ---- members ------------------------------------------------------------------------------------------------------
 
-template <auto A, auto B>
-consteval bool same_member() {
-  if constexpr (std::is_same_v<decltype(A), decltype(B)>) {
-    return A == B;
-  } else {
-    return false;
-  }
-}
-
-template <auto Member, auto... Members>
-consteval std::size_t index_among(const table_def<Members...>& /*mapping*/) {
-  std::size_t index = 0;
-  const bool found = ((same_member<Member, Members>() || (++index, false)) || ...);
-  return found ? index : sizeof...(Members);
-}
-
 /// The member's place in its entity's mapping; the number of columns when it is not mapped.
 template <auto Member>
 inline constexpr std::size_t index_of = index_among<Member>(mapping_of<owner_of<Member>>);
@@ -99,6 +83,10 @@ auto key_tuple_of(const table_def<Members...>&, std::index_sequence<I...>)
 /// The key's values in mapping order, as a tuple.
 template <class E>
 using key_tuple = decltype(key_tuple_of<E>(mapping_of<E>, std::make_index_sequence<view_of<E>.columns.size()>{}));
+
+/// The key: its only value's type, or the tuple.
+template <class E>
+using key_of_entity = typename unwrap_single<key_tuple<E>>::type;
 
 template <class E>
 inline constexpr bool has_key = std::tuple_size_v<key_tuple<E>> > 0;
@@ -189,8 +177,12 @@ struct statements {
   static constexpr statement update = make_statement<E, fixed_statement::update>();
   static constexpr statement remove = make_statement<E, fixed_statement::remove>();
   static constexpr statement remove_checked = make_statement<E, fixed_statement::remove_checked>();
+  static constexpr statement exists_in_trash = make_statement<E, fixed_statement::exists_in_trash>();
+  static constexpr statement exists_anywhere = make_statement<E, fixed_statement::exists_anywhere>();
   static constexpr statement restore = make_statement<E, fixed_statement::restore>();
+  static constexpr statement restore_checked = make_statement<E, fixed_statement::restore_checked>();
   static constexpr statement purge = make_statement<E, fixed_statement::purge>();
+  static constexpr statement purge_checked = make_statement<E, fixed_statement::purge_checked>();
 };
 
 }  // namespace breakwater::detail

@@ -98,7 +98,9 @@ struct entity_shape {
   static constexpr bool by_name = true;
   static constexpr const auto& fields = field_types<E>;
   static std::size_t decode(const rows& answer, std::size_t row, const std::size_t* places, E& to) {
-    return decode_members(mapping_of<E>, answer, row, places, to);
+    const std::size_t done = decode_members(mapping_of<E>, answer, row, places, to);
+    if (done == fields.size()) loaded(to);
+    return done;
   }
 
  private:

@@ -162,11 +162,11 @@ constexpr void write_get(text_out& out, const table_view& table, trash scope) no
 }
 
 /// select exists(select from t where key = $1)
-constexpr void write_exists(text_out& out, const table_view& table) noexcept {
+constexpr void write_exists(text_out& out, const table_view& table, trash scope) noexcept {
   out << "select exists(select from ";
   write_table(out, table.name);
   write_where_key(out, table, 1);
-  write_and_trash(out, table, trash::excluded);
+  write_and_trash(out, table, scope);
   out << ")";
 }
 
@@ -192,10 +192,16 @@ constexpr bool write_own_value(text_out& out, const column_info& column) noexcep
 /// Is the column named in an insert at all? A soft_delete column is not: rows are born live.
 constexpr bool is_inserted(const column_info& column) noexcept { return !column.generated && !column.soft_delete; }
 
-/// insert into t (...) values (...) returning ...
-///
-/// Bit i of `use_default` says that column i's DEFAULT is to be used (only for `defaulted` ones).
-constexpr void write_insert(text_out& out, const table_view& table, std::uint64_t use_default) noexcept {
+/// Is bit `i` of a set of columns set? Only `defaulted` columns are in such sets, and these are among the first 64.
+constexpr bool in_column_set(std::uint64_t set, std::size_t i) noexcept { return i < 64 && (set >> i & 1U) != 0; }
+
+/// Does an insert send the column a value of the entity?
+constexpr bool is_sent_by_insert(const column_info& column) noexcept {
+  return is_inserted(column) && !column.created_at && !column.updated_at && !column.version;
+}
+
+/// insert into t (a, b), or without a list where there is no column to name.
+constexpr bool write_insert_columns(text_out& out, const table_view& table) noexcept {
   out << "insert into ";
   write_table(out, table.name);
   bool any = false;
@@ -205,25 +211,44 @@ constexpr void write_insert(text_out& out, const table_view& table, std::uint64_
     any = true;
     write_identifier(out, column.name);
   }
-  if (any) {
-    out << ") values (";
-    std::size_t parameter = 1;
-    bool first = true;
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      const column_info& column = table.columns[i];
-      if (!is_inserted(column)) continue;
-      if (!first) out << ", ";
-      first = false;
-      if (column.defaulted && (use_default >> i & 1U) != 0) {
-        out << "default";
-      } else if (!write_own_value(out, column)) {
-        write_parameter(out, parameter++);
-      }
+  if (any) out << ")";
+  return any;
+}
+
+/// ($first, default, statement_timestamp()). Returns the next free parameter number.
+///
+/// Bit i of `use_default` says that column i's DEFAULT is to be used (only for `defaulted` ones).
+constexpr std::size_t write_insert_row(text_out& out, const table_view& table, std::uint64_t use_default,
+                                       std::size_t parameter) noexcept {
+  bool first = true;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const column_info& column = table.columns[i];
+    if (!is_inserted(column)) continue;
+    out << (first ? "(" : ", ");
+    first = false;
+    if (column.defaulted && in_column_set(use_default, i)) {
+      out << "default";
+    } else if (!write_own_value(out, column)) {
+      write_parameter(out, parameter++);
     }
-    out << ")";
+  }
+  out << ")";
+  return parameter;
+}
+
+/// insert into t (...) values (...)
+constexpr void write_insert_values(text_out& out, const table_view& table, std::uint64_t use_default) noexcept {
+  if (write_insert_columns(out, table)) {
+    out << " values ";
+    write_insert_row(out, table, use_default, 1);
   } else {
     out << " default values";
   }
+}
+
+/// insert into t (...) values (...) returning ...
+constexpr void write_insert(text_out& out, const table_view& table, std::uint64_t use_default) noexcept {
+  write_insert_values(out, table, use_default);
   write_returning(out, table);
 }
 
@@ -330,7 +355,15 @@ enum class action : std::uint8_t {
   select,
   count,
   update_all,
-  delete_all
+  delete_all,
+  insert_many,
+  upsert,
+  upsert_many,
+  find_or_insert,
+  find_by,
+  find_all_by,
+  get_many,
+  purge_all
 };
 
 constexpr std::string_view to_string(action value) noexcept {
@@ -347,23 +380,48 @@ constexpr std::string_view to_string(action value) noexcept {
     case action::count: return "count";
     case action::update_all: return "update_all";
     case action::delete_all: return "delete_all";
+    case action::insert_many: return "insert_many";
+    case action::upsert: return "upsert";
+    case action::upsert_many: return "upsert_many";
+    case action::find_or_insert: return "find_or_insert";
+    case action::find_by: return "find_by";
+    case action::find_all_by: return "find_all_by";
+    case action::get_many: return "get_many";
+    case action::purge_all: return "purge_all";
   }
   return "";
 }
 
 /// A statement whose text depends on nothing but the mapping.
-enum class fixed_statement : std::uint8_t { get, exists, insert, update, remove, remove_checked, restore, purge };
+enum class fixed_statement : std::uint8_t {
+  get,
+  exists,
+  exists_in_trash,
+  exists_anywhere,
+  insert,
+  update,
+  remove,
+  remove_checked,
+  restore,
+  restore_checked,
+  purge,
+  purge_checked
+};
 
 constexpr action action_of(fixed_statement which) noexcept {
   switch (which) {
     case fixed_statement::get: return action::get;
-    case fixed_statement::exists: return action::exists;
+    case fixed_statement::exists:
+    case fixed_statement::exists_in_trash:
+    case fixed_statement::exists_anywhere: return action::exists;
     case fixed_statement::insert: return action::insert;
     case fixed_statement::update: return action::update;
     case fixed_statement::remove:
     case fixed_statement::remove_checked: return action::remove;
-    case fixed_statement::restore: return action::restore;
-    case fixed_statement::purge: return action::purge;
+    case fixed_statement::restore:
+    case fixed_statement::restore_checked: return action::restore;
+    case fixed_statement::purge:
+    case fixed_statement::purge_checked: return action::purge;
   }
   return action::get;
 }
@@ -372,13 +430,17 @@ constexpr action action_of(fixed_statement which) noexcept {
 constexpr std::string_view operation_of(fixed_statement which, bool has_trash) noexcept {
   switch (which) {
     case fixed_statement::get:
-    case fixed_statement::exists: return "SELECT";
+    case fixed_statement::exists:
+    case fixed_statement::exists_in_trash:
+    case fixed_statement::exists_anywhere: return "SELECT";
     case fixed_statement::insert: return "INSERT";
     case fixed_statement::update:
-    case fixed_statement::restore: return "UPDATE";
+    case fixed_statement::restore:
+    case fixed_statement::restore_checked: return "UPDATE";
     case fixed_statement::remove:
     case fixed_statement::remove_checked: return has_trash ? "UPDATE" : "DELETE";
-    case fixed_statement::purge: return "DELETE";
+    case fixed_statement::purge:
+    case fixed_statement::purge_checked: return "DELETE";
   }
   return "";
 }
@@ -386,13 +448,17 @@ constexpr std::string_view operation_of(fixed_statement which, bool has_trash) n
 constexpr void write_fixed(text_out& out, const table_view& table, fixed_statement which) noexcept {
   switch (which) {
     case fixed_statement::get: write_get(out, table, trash::excluded); return;
-    case fixed_statement::exists: write_exists(out, table); return;
+    case fixed_statement::exists: write_exists(out, table, trash::excluded); return;
+    case fixed_statement::exists_in_trash: write_exists(out, table, trash::only); return;
+    case fixed_statement::exists_anywhere: write_exists(out, table, trash::included); return;
     case fixed_statement::insert: write_insert(out, table, 0); return;
     case fixed_statement::update: write_update(out, table); return;
     case fixed_statement::remove: write_remove(out, table, check_version::no); return;
     case fixed_statement::remove_checked: write_remove(out, table, check_version::yes); return;
     case fixed_statement::restore: write_trash_update(out, table, false, check_version::no); return;
+    case fixed_statement::restore_checked: write_trash_update(out, table, false, check_version::yes); return;
     case fixed_statement::purge: write_delete(out, table, check_version::no); return;
+    case fixed_statement::purge_checked: write_delete(out, table, check_version::yes); return;
   }
 }
 
