@@ -31,7 +31,7 @@ class relations : public repository_test {
           "create table orders (id bigint generated always as identity primary key, customer_id bigint,"
           " item text not null, deleted_at timestamptz)",
           "create table profiles (email text primary key, customer_id bigint not null)",
-          "create table order_labels (order_id bigint not null, label_name text not null, deleted_at timestamptz)",
+          "create table order_labels (order_id bigint, label_name text, deleted_at timestamptz, primary key (order_id, label_name))",
           "create table labels (name text primary key, deleted_at timestamptz)",
           "create table notes (id bigint generated always as identity primary key, owner_type text not null,"
           " owner_id bigint not null, text text not null)",
