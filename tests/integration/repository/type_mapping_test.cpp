@@ -112,6 +112,10 @@ TEST_F(mapped_types, conditions_compare_with_them) {
   expect_one(bw::col<&thing::moods>.has(mood::angry), "enum[] has");
   expect_one(bw::col<&thing::home> == full.home, "composite");
   expect_one(bw::col<&thing::work> == full.work, "optional composite");
+  expect_one(bw::col<&thing::home>.in(full.home, place{.street = "elsewhere"}), "composite in");
+  expect_one(bw::col<&thing::home>.between(full.home, full.home), "composite between");
+  expect_one(bw::col<&thing::visited>.has(full.home), "composite[] has");
+  expect_one(bw::col<&thing::visited>.contains(full.visited), "composite[] contains");
   expect_one(bw::col<&thing::visited> == full.visited, "composite[]");
   expect_one(bw::col<&thing::ages> == full.ages, "int4range");
   expect_one(bw::col<&thing::prices> == full.prices, "numrange");
@@ -131,8 +135,8 @@ TEST_F(mapped_types, raw_sql_takes_them_as_arguments_and_reads_them) {
     EXPECT_TRUE(succeeds(counted)) << sql;
     return counted ? counted.value() : -1;
   };
-  EXPECT_EQ(count("select count(*) from things where home = ? and feeling = ? and texts = ?", full.home, full.feeling,
-                  full.texts),
+  EXPECT_EQ(count("select count(*) from things where home = ?::place and feeling = ? and texts = ?", full.home,
+                  full.feeling, full.texts),
             1);
   EXPECT_EQ(count("select count(*) from things where feeling = any(?)", full.moods), 1);
   EXPECT_EQ(count("select count(*) from things where ages @> ? and days && ?", 99, full.days), 1);
