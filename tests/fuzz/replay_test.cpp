@@ -34,6 +34,6 @@ TEST_P(corpus, holds_what_should_hold) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, corpus, testing::ValuesIn(fuzz::targets),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& given) { return std::string(given.param.name); });
 
 }  // namespace
