@@ -4,12 +4,14 @@ BUILD_DIR ?= build/dev
 JOBS      ?= $(shell nproc)
 PREFIX    ?= /usr/local
 DESTDIR   ?=
+# How long `make fuzz` takes, for all targets together.
+FUZZ_SECONDS ?= 600
 
 CMAKE := cmake
 CTEST := ctest
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap configure build demo test check-consumer e2e bench lint format sanitize coverage install clean
+.PHONY: help bootstrap configure build demo test check-consumer e2e bench lint format sanitize coverage fuzz install clean
 
 help: ## list the targets
 	@echo 'make <target>   (variables: BUILD_DIR=$(BUILD_DIR) JOBS=$(JOBS) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR))'
@@ -58,6 +60,9 @@ sanitize: bootstrap ## run unit and integration tests under ASan+UBSan, then und
 	@$(CMAKE) --preset tsan >/dev/null
 	@$(CMAKE) --build --preset tsan --parallel $(JOBS)
 	@$(CTEST) --preset tsan --no-tests=error
+
+fuzz: bootstrap ## fuzz the scanner and the decoders for FUZZ_SECONDS (600) in all, with what earlier runs found
+	@BREAKWATER_FUZZ_SECONDS= tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
 
 coverage: ## run unit and integration tests, print the line coverage of every module
 	@scripts/bootstrap.sh build test coverage

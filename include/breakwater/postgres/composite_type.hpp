@@ -107,6 +107,7 @@ requires(std::is_class_v<T>&& detail::is_composite<T>) struct codec<T> {
   static constexpr std::uint32_t type = oid::unknown;  // it has another number in each database
   static constexpr detail::any_type reads{};
   static constexpr bool has_named_type = true;
+  static constexpr bool compares_by_cast = true;  // `column = $1` alone would make $1 an anonymous record
 
   static void encode(const T& value, parameters& out) {
     detail::record_writer text;

@@ -63,6 +63,16 @@ void bind_as(parameters& out, const Value& value, bool sensitive) {
   if (sensitive) out.mark_sensitive();
 }
 
+/// Appends the placeholder of a value of type T that is compared; `suffix` makes the type an array's.
+template <class T>
+void add_compared(sql_fragment& sql, std::string_view suffix = {}) {
+  using column = without_optional_t<T>;
+  sql.text.push_back(sql_fragment::placeholder);
+  if constexpr (requires { codec<column>::compares_by_cast; }) {
+    sql.add("::").add(codec<column>::sql_type).add(suffix);
+  }
+}
+
 template <class T>
 inline constexpr bool is_text_column = std::same_as<without_optional_t<T>, std::string>;
 template <class T>
@@ -147,7 +157,7 @@ class operand {
   template <detail::value_range Range>
   requires detail::comparable_value<T, std::ranges::range_value_t<Range>>
   [[nodiscard]] predicate_type in(const Range& values) const {
-    detail::sql_fragment sql = with(" = any(");
+    detail::sql_fragment sql = with_list(" = any(");
     detail::bind_list<T>(sql.values, values, self().is_sensitive());
     name_value(sql);
     return closed(std::move(sql));
@@ -155,7 +165,7 @@ class operand {
   template <class... Values>
   requires(sizeof...(Values) > 0) && (detail::comparable_value<T, Values> && ...)  //
       [[nodiscard]] predicate_type in(const Values&... values) const {
-    detail::sql_fragment sql = with(" = any(");
+    detail::sql_fragment sql = with_list(" = any(");
     detail::bind_listed<T>(sql.values, self().is_sensitive(), values...);
     name_value(sql);
     return closed(std::move(sql));
@@ -168,7 +178,7 @@ class operand {
   template <detail::value_range Range>
   requires detail::comparable_value<T, std::ranges::range_value_t<Range>>
   [[nodiscard]] predicate_type not_in(const Range& values) const {
-    detail::sql_fragment sql = with(" <> all(");
+    detail::sql_fragment sql = with_list(" <> all(");
     detail::bind_list<T>(sql.values, values, self().is_sensitive());
     name_value(sql);
     return closed(std::move(sql));
@@ -176,7 +186,7 @@ class operand {
   template <class... Values>
   requires(sizeof...(Values) > 0) && (detail::comparable_value<T, Values> && ...)  //
       [[nodiscard]] predicate_type not_in(const Values&... values) const {
-    detail::sql_fragment sql = with(" <> all(");
+    detail::sql_fragment sql = with_list(" <> all(");
     detail::bind_listed<T>(sql.values, self().is_sensitive(), values...);
     name_value(sql);
     return closed(std::move(sql));
@@ -203,8 +213,8 @@ class operand {
   template <class Low, class High>
   requires detail::comparable_value<T, Low> && detail::comparable_value<T, High>
   [[nodiscard]] predicate_type between(const Low& low, const High& high) const {
-    detail::sql_fragment sql = with(" between ");
-    sql.add(" and ").text.push_back(detail::sql_fragment::placeholder);
+    detail::sql_fragment sql = with_compared(" between ");
+    detail::add_compared<T>(sql.add(" and "));
     detail::bind_as<T>(sql.values, low, self().is_sensitive());
     name_value(sql);
     detail::bind_as<T>(sql.values, high, self().is_sensitive());
@@ -258,7 +268,7 @@ class operand {
   requires detail::is_array<T> && detail::comparable_value<detail::array_element_t<T>, Value>
   [[nodiscard]] predicate_type has(const Value& element) const {
     detail::sql_fragment sql;
-    sql.text.push_back(detail::sql_fragment::placeholder);
+    detail::add_compared<detail::array_element_t<T>>(sql);
     detail::bind_as<detail::array_element_t<T>>(sql.values, element, self().is_sensitive());
     self().append_to(sql.add(" = any("));
     return closed(std::move(sql));
@@ -292,7 +302,7 @@ class operand {
   /// this <operator> value; for the library's own use.
   template <class Value>
   [[nodiscard]] predicate_type compared(std::string_view operation, const Value& value) const {
-    detail::sql_fragment sql = with(operation);
+    detail::sql_fragment sql = with_compared(operation);
     detail::bind_as<T>(sql.values, value, self().is_sensitive());
     name_value(sql);
     return finished(std::move(sql));
@@ -305,6 +315,16 @@ class operand {
     self().append_to(sql);
     sql.add(operation);
     if (placeholder) sql.text.push_back(detail::sql_fragment::placeholder);
+    return sql;
+  }
+  [[nodiscard]] detail::sql_fragment with_compared(std::string_view operation) const {
+    detail::sql_fragment sql = with(operation, false);
+    detail::add_compared<T>(sql);
+    return sql;
+  }
+  [[nodiscard]] detail::sql_fragment with_list(std::string_view operation) const {
+    detail::sql_fragment sql = with(operation, false);
+    detail::add_compared<T>(sql, "[]");
     return sql;
   }
   /// So that an error about the value bound last names the column.
