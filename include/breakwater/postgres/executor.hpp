@@ -62,17 +62,16 @@ class executor;
 class transaction_body {
  public:
   template <class Body>
-  requires(!std::same_as<std::remove_cv_t<Body>, transaction_body>) transaction_body(Body& body)
+  requires(!std::same_as<Body, transaction_body>) transaction_body(const Body& body)
   noexcept
-      : body_(const_cast<void*>(static_cast<const void*>(&body))),
-        call_([](void* of, const std::shared_ptr<executor>& on) -> result<void> {
-          return (*static_cast<Body*>(of))(on);
+      : body_(&body), call_([](const void* of, const std::shared_ptr<executor>& on) -> result<void> {
+          return (*static_cast<const Body*>(of))(on);
         }) {}
   [[nodiscard]] result<void> operator()(const std::shared_ptr<executor>& on) const { return call_(body_, on); }
 
  private:
-  void* body_;
-  result<void> (*call_)(void*, const std::shared_ptr<executor>&);
+  const void* body_;
+  result<void> (*call_)(const void*, const std::shared_ptr<executor>&);
 };
 
 /// What a repository runs its statements on: a session, which routes each one, or a transaction, which keeps

@@ -28,4 +28,22 @@ TEST(table_options, indexes_over_several_columns_are_recorded_in_their_order) {
   EXPECT_EQ(std::distance(indexes.begin(), indexes.end()), 2);
 }
 
+struct row {
+  std::int64_t id{};
+  std::int64_t hall{};
+  bw::one<seat> first{};
+};
+
+constexpr auto breakwater_mapping(std::type_identity<row>) {
+  return bw::table("rows", bw::column<&row::id>("id", bw::primary_key), bw::column<&row::hall>("hall"),
+                   bw::index_on<&row::hall>("rows_by_hall"), bw::belongs_to<&row::first, &row::hall>());
+}
+
+TEST(table_options, indexes_and_relations_stand_side_by_side) {
+  constexpr const auto& mapped = bw::detail::mapping_of<row>;
+  static_assert(mapped.indexes.count == 1 && mapped.indexes.list[0].columns[0] == 1);
+  static_assert(std::tuple_size_v<decltype(mapped.relations)> == 1);
+  EXPECT_EQ(mapped.indexes.begin()->name, "rows_by_hall");
+}
+
 }  // namespace

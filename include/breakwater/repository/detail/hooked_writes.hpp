@@ -241,7 +241,7 @@ template <entity E>
 template <class R, class Body>
 [[nodiscard]] R in_transaction(const std::shared_ptr<executor>& on, const Body& body) {
   R outcome;
-  auto run = [&](const std::shared_ptr<executor>& runs_on) -> result<void> {
+  const auto run = [&](const std::shared_ptr<executor>& runs_on) -> result<void> {
     hook_context context(runs_on);
     outcome = body(context, runs_on);
     if (!outcome) return outcome.error();
