@@ -248,6 +248,9 @@ result<query_state> query_state::end_of_order(bool last) const {
       return misuse(
           *this, "last() can not be combined with limit, offset, after or before; reverse the order and use first()");
     }
+    if (!distinct_on.empty()) {
+      return misuse(*this, "last() turns the order round, by which distinct_on() chooses its rows; use all()");
+    }
     for (order_term& term : bounded.order) term.reverse();
   }
   if (!bounded.limit || *bounded.limit > 1) bounded.limit = 1;

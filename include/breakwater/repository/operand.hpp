@@ -2,6 +2,7 @@
 
 #include <breakwater/core/date.hpp>
 #include <breakwater/core/json.hpp>
+#include <breakwater/core/timestamp.hpp>
 #include <breakwater/core/timestamptz.hpp>
 #include <breakwater/postgres/codec.hpp>
 #include <breakwater/repository/predicate.hpp>
@@ -80,6 +81,15 @@ inline constexpr bool is_json = std::same_as<without_optional_t<T>, json>;
 template <class T>
 inline constexpr bool is_point_in_time =
     std::same_as<without_optional_t<T>, timestamptz> || std::same_as<without_optional_t<T>, date>;
+template <class T>
+inline constexpr bool is_local_time = std::same_as<without_optional_t<T>, timestamp>;
+/// Does a column of this type have days, and ranges between such bounds? A timestamptz and a timestamp compare only by
+/// way of a time zone, and so do not.
+template <class T>
+inline constexpr bool is_time = is_point_in_time<T> || is_local_time<T>;
+template <class T, class Bound>
+inline constexpr bool bounds_time = (is_point_in_time<T> && is_point_in_time<Bound>) ||
+                                    (is_local_time<T> && (is_local_time<Bound> || std::same_as<Bound, date>));
 
 template <class T>
 struct array_element {
@@ -224,10 +234,11 @@ class operand {
 
   // ---- times ----------------------------------------------------------------------------------------------------------
 
-  /// from <= this < to. A date is its midnight in the session's time zone, so that days follow each other without a gap.
+  /// from <= this < to. A date is its midnight, of a timestamptz that in the session's time zone, so that days follow
+  /// each other without a gap.
   template <class Bound>
-  requires detail::is_point_in_time<T> && detail::is_point_in_time<Bound>
-  [[nodiscard]] predicate_type within(const Bound& from, const Bound& to) const {
+  requires(detail::bounds_time<T, Bound>)  //
+      [[nodiscard]] predicate_type within(const Bound& from, const Bound& to) const {
     detail::sql_fragment sql = with(" >= ");
     bind(sql.values, from);
     self().append_to(sql.add(" and "));
@@ -235,8 +246,8 @@ class operand {
     bind(sql.values, to);
     return finished(std::move(sql));
   }
-  /// On that day of the session's time zone.
-  [[nodiscard]] predicate_type on_date(date day) const requires(detail::is_point_in_time<T>) {
+  /// On that day, of a timestamptz one of the session's time zone.
+  [[nodiscard]] predicate_type on_date(date day) const requires(detail::is_time<T>) {
     detail::sql_fragment sql = with(" >= ");
     bind(sql.values, day);
     self().append_to(sql.add(" and "));

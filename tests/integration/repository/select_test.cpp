@@ -268,6 +268,9 @@ TEST_F(selections, clauses_that_do_not_go_together_are_refused_before_anything_i
   EXPECT_ERROR(posts.query().select(col<&post::title>).distinct().for_update().all(), errc::invalid_argument);
   EXPECT_ERROR(posts.query().for_update().count(), errc::invalid_argument);
   EXPECT_ERROR(posts.query().order_by(asc<&post::id>).every_row().delete_all(), errc::invalid_argument);
+  EXPECT_ERROR(posts.query().distinct_on(col<&post::author_id>).every_row().delete_all(), errc::invalid_argument);
+  EXPECT_ERROR(posts.query().distinct_on(col<&post::author_id>).order_by(asc<&post::author_id>).last(),
+               errc::invalid_argument);
   EXPECT_TRUE(watcher().operations().empty());
 }
 

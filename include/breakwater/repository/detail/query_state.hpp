@@ -116,7 +116,9 @@ struct query_state {
   /// Its rows are found from its end and have to be turned round.
   [[nodiscard]] bool is_backward() const noexcept { return before.given && !after.given; }
   /// More than the rows of one table.
-  [[nodiscard]] bool is_plain() const noexcept { return joins.empty() && group.empty() && having.empty() && !distinct; }
+  [[nodiscard]] bool is_plain() const noexcept {
+    return joins.empty() && group.empty() && having.empty() && !distinct && distinct_on.empty();
+  }
 
   /// What `all` sends. A query whose keyset is in error is written without it: `check` says so when it runs.
   [[nodiscard]] sql_fragment select_sql() const;
