@@ -4,20 +4,21 @@ namespace tests {
 
 void make_things(const bw::session& session) {
   ASSERT_OK(session.execute(R"(do $$ begin
-    create type feeling as enum ('calm', 'it''s "fine", {ok}', '(angry\)');
-    create type spot as (x int, y numeric);
-    create type place as (street text, zip text, tags text[], feeling feeling, door spot, corners spot[]);
-    create domain email as text check (value like '%@%');
+    create type thing_feeling as enum ('calm', 'it''s "fine", {ok}', '(angry\)');
+    create type thing_spot as (x int, y numeric);
+    create type thing_place as (street text, zip text, tags text[], feeling thing_feeling, door thing_spot, corners thing_spot[]);
+    create domain thing_email as text check (value like '%@%');
   exception when duplicate_object then null; end $$)"));
   ASSERT_OK(session.execute("drop table if exists things"));
   ASSERT_OK(session.execute(
       "create table things (id bigint generated always as identity primary key, span interval not null, "
       "address inet not null, network cidr not null, at timestamp not null, opens time not null, "
       "numbers int[] not null, texts text[] not null, matrix double precision[] not null, "
-      "blobs bytea[] not null, feeling feeling not null, moods feeling[] not null, home place not null, "
-      "work place, visited place[] not null, ages int4range not null, prices numrange not null, "
+      "blobs bytea[] not null, feeling thing_feeling not null, moods thing_feeling[] not null, home thing_place not "
+      "null, "
+      "work thing_place, visited thing_place[] not null, ages int4range not null, prices numrange not null, "
       "days daterange not null, booked tstzrange not null, planned tsrange not null, "
-      "blocks int8range not null, holidays datemultirange not null, email email not null, keys uuid[], "
+      "blocks int8range not null, holidays datemultirange not null, email thing_email not null, keys uuid[], "
       "maybe daterange, born date not null)"));
 }
 

@@ -67,12 +67,13 @@ void make_things(const bw::session& session);
 
 template <>
 inline constexpr auto breakwater::enum_labels<tests::mood> =
-    bw::enum_type("feeling", bw::label(tests::mood::calm, "calm"), bw::label(tests::mood::fine, "it's \"fine\", {ok}"),
-                  bw::label(tests::mood::angry, "(angry\\)"));
+    bw::enum_type("thing_feeling", bw::label(tests::mood::calm, "calm"),
+                  bw::label(tests::mood::fine, "it's \"fine\", {ok}"), bw::label(tests::mood::angry, "(angry\\)"));
 template <>
-inline constexpr auto breakwater::composite<tests::spot> = bw::composite_type("spot", &tests::spot::x, &tests::spot::y);
+inline constexpr auto breakwater::composite<tests::spot> = bw::composite_type("thing_spot", &tests::spot::x,
+                                                                              &tests::spot::y);
 template <>
-inline constexpr auto breakwater::composite<tests::place> = bw::composite_type("place", &tests::place::street,
+inline constexpr auto breakwater::composite<tests::place> = bw::composite_type("thing_place", &tests::place::street,
                                                                                &tests::place::zip, &tests::place::tags,
                                                                                &tests::place::feeling,
                                                                                &tests::place::door,

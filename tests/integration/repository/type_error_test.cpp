@@ -46,7 +46,7 @@ class refused_values : public repository_test {
     ASSERT_OK(session.execute("drop table if exists notes"));
     ASSERT_OK(session.execute(
         "create table notes (id bigint generated always as identity primary key, text text not null, "
-        "feeling feeling not null, day date not null, small smallint not null, document jsonb not null, "
+        "feeling thing_feeling not null, day date not null, small smallint not null, document jsonb not null, "
         "price numeric(20,8) not null, discount numeric(3,2), code varchar(5) not null, country char(2))"));
     watcher().clear();
   }
@@ -104,6 +104,16 @@ TEST_F(refused_values, at_an_update_a_patch_and_in_bulk_name_their_column) {
   expect_named(notes.patch(stored.value().id, bw::set<&note::small>("1"), bw::set<&note::feeling>("s3cr3t")), "feeling",
                "22P02");
   expect_named(notes.query().every_row().update_all(bw::set<&note::day>("2026-13-01")), "day", "22008");
+}
+
+TEST_F(refused_values, in_one_of_many_rows_name_their_column) {
+  std::vector<note> given{good(), good(), good()};
+  given[1].feeling = "s3cr3t";
+  expect_named(notes.insert_many(given), "feeling", "22P02");
+  given[1] = good();
+  given[2].price = bw::numeric{"1234567890123"};
+  watcher().clear();
+  expect_unsent(notes.insert_many(given), "price", "precision");
 }
 
 TEST_F(refused_values, in_a_condition_name_their_column) {
@@ -216,7 +226,7 @@ TEST_F(refused_values, enumerators_without_a_label_are_not_sent) {
   EXPECT_EQ(things.insert(given).error().column(), "home") << "inside a composite";
   EXPECT_EQ(things.patch(1, bw::set<&thing::moods>(std::vector{mood::unlabelled})).error().column(), "moods");
   EXPECT_EQ(things.where(bw::col<&thing::feeling> == mood::unlabelled).all().error().column(), "feeling");
-  const auto raw = session.query("select ?::feeling", mood::unlabelled).execute();
+  const auto raw = session.query("select ?::thing_feeling", mood::unlabelled).execute();
   EXPECT_ERROR(raw, errc::data_error);
   EXPECT_NE(raw.error().message().find("argument number 1"), std::string::npos) << raw.error().message();
   EXPECT_TRUE(watcher().operations().empty()) << "nothing was sent";
@@ -253,7 +263,7 @@ TEST_F(refused_values, null_into_what_holds_none_names_the_column) {
   const auto element = session.query("select '{1,NULL}'::int[] as numbers").one<std::vector<std::int32_t>>();
   EXPECT_ERROR(element, errc::data_error);
   EXPECT_EQ(element.error().column(), "numbers");
-  const auto attribute = session.query("select row(null, 1)::spot as door").one<spot>();
+  const auto attribute = session.query("select row(null, 1)::thing_spot as door").one<spot>();
   EXPECT_ERROR(attribute, errc::data_error);
   EXPECT_EQ(attribute.error().column(), "door");
   behind_the_back("alter table things alter numbers drop not null");

@@ -60,6 +60,18 @@ TEST_F(mapped_types, update_stores_them) {
             "NaN");
 }
 
+TEST_F(mapped_types, insert_many_stores_them) {
+  const std::vector<thing> given{full_thing(), bare_thing(), full_thing()};
+  const auto stored = things.insert_many(given);
+  ASSERT_OK(stored);
+  ASSERT_EQ(stored.value().size(), given.size());
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    thing expected = given[i];
+    expected.id = stored.value()[i].id;
+    EXPECT_EQ(stored.value()[i], expected);
+  }
+}
+
 TEST_F(mapped_types, patch_and_update_all_store_them) {
   const thing full = full_thing();
   const auto stored = things.insert(bare_thing());
@@ -135,7 +147,7 @@ TEST_F(mapped_types, raw_sql_takes_them_as_arguments_and_reads_them) {
     EXPECT_TRUE(succeeds(counted)) << sql;
     return counted ? counted.value() : -1;
   };
-  EXPECT_EQ(count("select count(*) from things where home = ?::place and feeling = ? and texts = ?", full.home,
+  EXPECT_EQ(count("select count(*) from things where home = ?::thing_place and feeling = ? and texts = ?", full.home,
                   full.feeling, full.texts),
             1);
   EXPECT_EQ(count("select count(*) from things where feeling = any(?)", full.moods), 1);
@@ -143,7 +155,7 @@ TEST_F(mapped_types, raw_sql_takes_them_as_arguments_and_reads_them) {
   EXPECT_EQ(count("select count(*) from things where address << ?", bw::inet{"2001:db8::/32"}), 1);
   EXPECT_EQ(count("select count(*) from unnest(?) n", std::vector<std::int32_t>{1, 2, 3}), 3);
   EXPECT_EQ(count("select count(*) from things where at + ? > ?", full.span, bw::timestamp{"2020-01-01 00:00:00"}), 1);
-  const auto read = session.query("select home, moods, days, span, matrix, null::place from things")
+  const auto read = session.query("select home, moods, days, span, matrix, null::thing_place from things")
                         .one<std::tuple<place, std::vector<mood>, bw::range<bw::date>, bw::interval,
                                         std::vector<std::vector<double>>, std::optional<place>>>();
   ASSERT_OK(read);
@@ -177,9 +189,9 @@ TEST_F(mapped_types, verify_knows_enums_and_composites_by_their_names) {
   const auto differs = db().verify<thing>();
   EXPECT_ERROR(differs, errc::mapping_mismatch);
   const std::string report = differs.error().message();
-  EXPECT_NE(report.find("feeling: is text, but the member is a feeling"), std::string::npos) << report;
-  EXPECT_NE(report.find("moods: is text[], but the member is a feeling[]"), std::string::npos) << report;
-  EXPECT_NE(report.find("home: is text, but the member is a place"), std::string::npos) << report;
+  EXPECT_NE(report.find("feeling: is text, but the member is a thing_feeling"), std::string::npos) << report;
+  EXPECT_NE(report.find("moods: is text[], but the member is a thing_feeling[]"), std::string::npos) << report;
+  EXPECT_NE(report.find("home: is text, but the member is a thing_place"), std::string::npos) << report;
   EXPECT_NE(report.find("3 difference"), std::string::npos) << report;
 }
 
