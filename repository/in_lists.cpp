@@ -1,5 +1,6 @@
 #include "in_lists.hpp"
 
+#include <breakwater/postgres/array.hpp>
 #include <breakwater/repository/detail/raw_sql.hpp>
 
 #include <algorithm>
@@ -9,7 +10,7 @@ namespace breakwater::detail {
 namespace {
 
 /// `wanted` is in lower case.
-bool is_word(std::string_view word, std::string_view wanted) noexcept {
+bool is_keyword(std::string_view word, std::string_view wanted) noexcept {
   return std::ranges::equal(word, wanted, [](char c, char lower) { return c == lower || c == lower - 'a' + 'A'; });
 }
 
@@ -41,7 +42,7 @@ std::optional<rest_of_element> look_behind_placeholder(std::string_view sql, con
                             next.kind != sql_token::number)) {
       return std::nullopt;
     }
-    rest.to_array = text == "]" || (next.kind == sql_token::word && is_word(text, "array"));
+    rest.to_array = text == "]" || (next.kind == sql_token::word && is_keyword(text, "array"));
     rest.cast = sql.substr(cast_begin, next.end - cast_begin);
     rest.behind = ahead;
   }
@@ -51,8 +52,8 @@ void in_lists::word(std::string_view text, bool qualified) noexcept {
   const std::size_t at_not = std::exchange(not_at_, nowhere);
   in_ = {};
   if (qualified) return;
-  if (is_word(text, "not")) not_at_ = out_.size();
-  if (is_word(text, "in")) in_ = {.is_in = true, .in_at = out_.size(), .not_at = at_not};
+  if (is_keyword(text, "not")) not_at_ = out_.size();
+  if (is_keyword(text, "in")) in_ = {.is_in = true, .in_at = out_.size(), .not_at = at_not};
 }
 
 void in_lists::open(nesting kind) {
@@ -120,36 +121,16 @@ void in_lists::rename(const bracket& in) {
 }
 
 std::optional<parameters> array_elements(std::string_view text) {
-  if (text.size() < 2 || text.front() != '{' || text.back() != '}') return std::nullopt;
-  text = text.substr(1, text.size() - 2);
   parameters elements;
-  std::string unescaped;
-  while (!text.empty()) {
-    unescaped.clear();
-    bool quoted = false;
-    std::size_t at = 0;
-    if (text.front() == '"') {
-      quoted = true;
-      for (at = 1; at < text.size() && text[at] != '"'; ++at) {
-        if (text[at] == '\\') ++at;
-        if (at < text.size()) unescaped.push_back(text[at]);
-      }
-      ++at;  // the closing quote
-    } else {
-      at = std::min(text.find(','), text.size());
-      unescaped.assign(text.substr(0, at));
-      if (unescaped.find_first_of("{}\"\\") != std::string::npos) return std::nullopt;
-    }
-    if (at > text.size() || (at < text.size() && text[at] != ',')) return std::nullopt;
-    if (!quoted && is_word(unescaped, "null")) {
-      elements.add_null();
-    } else {
-      elements.add_text(unescaped);
-    }
-    const bool more = at < text.size();
-    text.remove_prefix(more ? at + 1 : at);
-    if (more && text.empty()) return std::nullopt;
+  array_reader reader(text);
+  if (!reader.open()) return std::nullopt;
+  text_part element;
+  while (!reader.close()) {
+    if (elements.size() > 0 && !reader.comma()) return std::nullopt;
+    if (!reader.element(element)) return std::nullopt;
+    element.null ? elements.add_null() : elements.add_text(element.text);
   }
+  if (!reader.at_end()) return std::nullopt;
   return elements;
 }
 
