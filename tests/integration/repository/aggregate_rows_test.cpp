@@ -30,7 +30,8 @@ TEST_F(aggregates_over_rows, distinct_ones_count_once) {
   const auto authors = people.query().join<post>(col<&post::author_id> == col<&person::id>);
   EXPECT_EQ(authors.sum<&person::rank>().value(), 7) << "ada stands there twice";
   EXPECT_EQ(authors.distinct().sum<&person::rank>().value(), 4);
-  const auto best = posts.query().distinct_on(col<&post::author_id>).order_by(asc<&post::author_id>, desc<&post::score>);
+  const auto best =
+      posts.query().distinct_on(col<&post::author_id>).order_by(asc<&post::author_id>, desc<&post::score>);
   EXPECT_EQ(best.sum<&post::score>().value(), 140) << "each author's best post";
 }
 

@@ -31,7 +31,8 @@ class timestamp_ranges : public repository_test {
     behind_the_back(
         "drop table if exists appointments;"
         "create table appointments (id bigint primary key, at timestamp not null, moved_to timestamp);"
-        "insert into appointments values (1, '2026-02-28 23:59:59.999999', null), (2, '2026-03-01 00:00', '2026-03-02'),"
+        "insert into appointments values (1, '2026-02-28 23:59:59.999999', null), (2, '2026-03-01 00:00', "
+        "'2026-03-02'),"
         " (3, '2026-03-01 23:59:59.999999', null), (4, '2026-03-02 00:00', '2026-03-01 12:00'), (5, 'infinity', null)");
   }
 };
