@@ -113,6 +113,31 @@ result<std::int64_t> run_count(executor* on, const query_state& wanted, std::str
   return only_value<std::int64_t>(answer, name);
 }
 
+result<rows> run_aggregate(executor* on, const query_state& wanted, const sql_fragment& aggregate, bool of_first_table,
+                           std::string_view name) {
+  BOOST_OUTCOME_TRY(check_session(on, name));
+  BOOST_OUTCOME_TRY(check_unlocked(wanted, "an aggregate", name));
+  BOOST_OUTCOME_TRY(const auto sent, wanted.with_keyset_applied());
+  sql_fragment sql;
+  sql.add("select ").add(aggregate);
+  if (!sent.limit && !sent.offset && !sent.distinct && sent.distinct_on.empty()) {
+    // All rows: their order does not matter.
+    sent.append_from(sql);
+    sent.append_where(sql);
+    sent.append_group(sql);
+  } else if (of_first_table) {
+    // Some of the rows, found first. They go by the table's name, which is how the aggregate calls them.
+    sent.append_select(sql.add(" from ("), false);
+    sent.append_order_and_bounds(sql);
+    sql.add(") as ").add(written([&](text_out& out) { write_identifier(out, sent.table.name.table); }));
+  } else {
+    return error(errc::invalid_argument,
+                 "an aggregate of a joined entity's column takes all rows: not together with limit, offset or distinct")
+        .with_statement(name);
+  }
+  return run_fragment(*on, sql, sent.table, name, "SELECT", statement_class::read);
+}
+
 result<bool> run_exists(executor* on, const query_state& wanted, std::string_view name) {
   BOOST_OUTCOME_TRY(check_session(on, name));
   BOOST_OUTCOME_TRY(check_unlocked(wanted, "exists()", name));

@@ -364,23 +364,25 @@ class basic_query {
     return detail::run_exists(on_.get(), state_, detail::statement_name<root, detail::action::exists>);
   }
 
-  /// \name An aggregate of one column over the matching rows; see `bw::sum` and its like for the types.
+  /// \name An aggregate of one column over the rows that `all` would answer; see `bw::sum` and its like for the types.
+  /// Limit, offset and distinct count, for columns of the query's first entity; of another one's they are
+  /// `errc::invalid_argument`.
   /// @{
   template <auto Member>
   [[nodiscard]] auto sum() const {
-    return select(breakwater::sum(col<Member>)).one();
+    return over_rows<Member>(breakwater::sum(col<Member>));
   }
   template <auto Member>
   [[nodiscard]] auto avg() const {
-    return select(breakwater::avg(col<Member>)).one();
+    return over_rows<Member>(breakwater::avg(col<Member>));
   }
   template <auto Member>
   [[nodiscard]] auto min() const {
-    return select(breakwater::min(col<Member>)).one();
+    return over_rows<Member>(breakwater::min(col<Member>));
   }
   template <auto Member>
   [[nodiscard]] auto max() const {
-    return select(breakwater::max(col<Member>)).one();
+    return over_rows<Member>(breakwater::max(col<Member>));
   }
   /// @}
 
@@ -533,6 +535,21 @@ class basic_query {
   }
   [[nodiscard]] result<rows> run(const detail::query_state& wanted) const {
     return detail::run_select(on_.get(), wanted, select_name());
+  }
+  template <auto Member, class Aggregate>
+  [[nodiscard]] result<typename Aggregate::value_type> over_rows(const Aggregate& computed) const {
+    // What select says of columns that are not in the query holds here too.
+    using answers = decltype(select(computed));
+    constexpr bool of_first_table =
+        std::same_as<typename std::remove_const_t<decltype(col<Member>)>::source_type, typename root_item::source_type>;
+    BOOST_OUTCOME_TRY(const auto answer, detail::run_aggregate(on_.get(), state_, detail::fragment_of(computed),
+                                                               of_first_table, select_name()));
+    if (answer.size() != 1) return detail::not_one_row(answer.size(), state_.table);
+    BOOST_OUTCOME_TRY(auto all, answers::decode_plain(answer));
+    return std::move(all.front());
+  }
+  [[nodiscard]] static result<std::vector<value_type>> decode_plain(const rows& answer) {
+    return detail::decode_all<Rows>(answer, 0, answer.size(), false);
   }
   [[nodiscard]] result<std::optional<value_type>> end_of_order(bool last) const {
     check_rows();

@@ -54,6 +54,7 @@ walk walked(const Query& query, std::int64_t size, const Show& show) {
   if (!seen.error.empty()) return ::testing::AssertionFailure() << seen.error;
   if (auto forward = same(seen.forward, expected); !forward) return forward << "\n(forward)";
   expected.resize(expected.size() - seen.last);
+  if (expected.empty() && seen.backward.empty()) return ::testing::AssertionSuccess();  // there is but one page
   return same(seen.backward, expected) << "\n(backward)";
 }
 
@@ -109,8 +110,8 @@ TEST_F(chinook_pages, of_another_size_and_of_a_part) {
 TEST_F(chinook_pages, by_a_key_of_two_columns) {
   const auto links = all_of<PlaylistTrack>().query();
   const auto show = [](const PlaylistTrack& link) { return line(link.playlist_id, link.track_id); };
-  EXPECT_TRUE(walks_as(walked(links, 1000, show),
-                       plain_sql("select playlist_id, track_id from playlist_track order by 1, 2")));
+  EXPECT_TRUE(
+      walks_as(walked(links, 1000, show), plain_sql("select playlist_id, track_id from playlist_track order by 1, 2")));
   EXPECT_TRUE(walks_as(walked(links.order_by(desc<&PlaylistTrack::track_id>), 1000, show),
                        plain_sql("select playlist_id, track_id from playlist_track order by 2 desc, 1")));
 }
@@ -193,11 +194,11 @@ TEST_F(chinook_pages, by_number_know_the_total) {
                           .order_by(bw::descending(bw::count()), asc<&Track::composer>)
                           .page(2, 10);
   ASSERT_TRUE(succeeds(groups));
-  EXPECT_TRUE(same(listed(bw::result<std::vector<std::tuple<std::optional<std::string>, std::int64_t>>>(
-                       groups.value().items)),
-                   plain_sql("select composer, count(*) from track group by 1 order by 2 desc, 1 limit 10 offset 10")));
-  EXPECT_TRUE(same({line(groups.value().total)},
-                   plain_sql("select count(*) from (select composer from track group by 1) c")));
+  EXPECT_TRUE(
+      same(listed(bw::result<std::vector<std::tuple<std::optional<std::string>, std::int64_t>>>(groups.value().items)),
+           plain_sql("select composer, count(*) from track group by 1 order by 2 desc, 1 limit 10 offset 10")));
+  EXPECT_TRUE(
+      same({line(groups.value().total)}, plain_sql("select count(*) from (select composer from track group by 1) c")));
 }
 
 }  // namespace

@@ -169,6 +169,10 @@ struct assignment_view {
 
 [[nodiscard]] result<rows> run_select(executor* on, const query_state& wanted, std::string_view name);
 [[nodiscard]] result<std::int64_t> run_count(executor* on, const query_state& wanted, std::string_view name);
+/// One aggregate over the query's rows: of a column of its first table, or of another one's, which can not be told apart
+/// any more once rows are chosen by limit, offset or distinct (`invalid_argument`).
+[[nodiscard]] result<rows> run_aggregate(executor* on, const query_state& wanted, const sql_fragment& aggregate,
+                                         bool of_first_table, std::string_view name);
 [[nodiscard]] result<bool> run_exists(executor* on, const query_state& wanted, std::string_view name);
 [[nodiscard]] result<std::size_t> run_update_all(executor* on, const query_state& wanted,
                                                  std::span<const assignment_view> sets, std::string_view name);
