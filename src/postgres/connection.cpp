@@ -50,18 +50,20 @@ bool quotes(std::string_view text, std::string_view value) {
   return value.size() >= shortest && text.find(value) != std::string_view::npos;
 }
 
-/// Does it quote an element of this array (as the library writes them: {"a","b \"c\"",NULL})?
+/// Does it quote an element of this array (as the library writes them: {"a","b \"c\"",7,NULL})?
 bool quotes_element(std::string_view text, std::string_view array) {
   if (!array.starts_with('{')) return false;
   std::string element;
   bool inside = false;
   for (std::size_t i = 0; i < array.size(); ++i) {
-    if (array[i] == '"') {
-      if (inside && quotes(text, element)) return true;
+    const char c = array[i];
+    if (c == '"') {
       inside = !inside;
+    } else if (!inside && (c == '{' || c == ',' || c == '}')) {
+      if (element != "NULL" && quotes(text, element)) return true;
       element.clear();
-    } else if (inside) {
-      if (array[i] == '\\' && i + 1 < array.size()) ++i;
+    } else {
+      if (c == '\\' && i + 1 < array.size()) ++i;
       element.push_back(array[i]);
     }
   }

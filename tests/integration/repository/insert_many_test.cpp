@@ -312,6 +312,13 @@ TEST_F(insert_many, an_error_of_the_server_does_not_quote_a_value_of_a_row) {
   const auto stored = accounts.insert_many({{.owner = "secret \"agent\""}, {.owner = "x"}});
   ASSERT_FALSE(stored.has_value());
   EXPECT_EQ(stored.error().message().find("secret"), std::string::npos) << stored.error().message();
+
+  ASSERT_OK(
+      session.execute("create or replace function blab() returns trigger language plpgsql as "
+                      "$$ begin execute format('select %I', new.balance); return new; end $$"));
+  const auto number = accounts.insert_many({{.owner = "x", .balance = 4711}});
+  ASSERT_FALSE(number.has_value());
+  EXPECT_EQ(number.error().message().find("4711"), std::string::npos) << number.error().message();
 }
 
 }  // namespace
