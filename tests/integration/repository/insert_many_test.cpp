@@ -168,10 +168,10 @@ TEST_F(insert_many, rows_of_nothing_but_defaults_are_counted) {
 
 TEST_F(insert_many, columns_have_whatever_type_reads_their_text) {
   ASSERT_OK(session.execute("drop table if exists oddities"));
-  ASSERT_OK(session.execute("drop type if exists feeling"));
-  ASSERT_OK(session.execute("create type feeling as enum ('good', 'so, \"so\"')"));
+  ASSERT_OK(session.execute("drop type if exists temper"));
+  ASSERT_OK(session.execute("create type temper as enum ('good', 'so, \"so\"')"));
   ASSERT_OK(
-      session.execute("create table oddities (id int generated always as identity primary key, mood feeling, ip inet, "
+      session.execute("create table oddities (id int generated always as identity primary key, mood temper, ip inet, "
                       "code varchar(3), extra jsonb, raw bytea)"));
   const auto oddities = session.repository<oddity>();
   const oddity first{.mood = "so, \"so\"",
