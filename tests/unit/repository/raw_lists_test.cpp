@@ -63,10 +63,10 @@ class raw_lists : public testing::Test {
 
 TEST_F(raw_lists, alone_in_an_in_is_one_array) {
   EXPECT_EQ(sent("select * from t where id in (?)", ids), "select * from t where id = any ($1)");
-  EXPECT_EQ(values(), R"({"1","2","3"})");
+  EXPECT_EQ(values(), "{1,2,3}");
   EXPECT_EQ(sent("select * from t where id in (:ids)", bw::arg("ids", ids)), "select * from t where id = any ($1)");
   EXPECT_EQ(sent("select * from t where id in ($1)", ids), "select * from t where id = any ($1)");
-  EXPECT_EQ(values(), R"({"1","2","3"})");
+  EXPECT_EQ(values(), "{1,2,3}");
 }
 
 TEST_F(raw_lists, alone_in_a_not_in_is_compared_with_all) {
@@ -95,7 +95,7 @@ TEST_F(raw_lists, spaces_comments_and_capitals_make_no_difference) {
 TEST_F(raw_lists, a_name_used_twice_is_one_array) {
   EXPECT_EQ(sent("a in (:ids) or b not in (:ids) or c = any(:ids)", bw::arg("ids", ids)),
             "a = any ($1) or b <> all ($1) or c = any($1)");
-  EXPECT_EQ(values(), R"({"1","2","3"})");
+  EXPECT_EQ(values(), "{1,2,3}");
 }
 
 TEST_F(raw_lists, a_cast_of_the_list_casts_its_values) {
@@ -116,7 +116,7 @@ TEST_F(raw_lists, brackets_inside_brackets_are_told_apart) {
 
 TEST_F(raw_lists, a_list_of_optionals_and_an_optional_list_are_lists) {
   EXPECT_EQ(sent("id in (?)", std::vector<std::optional<int>>{1, std::nullopt}), "id = any ($1)");
-  EXPECT_EQ(values(), R"({"1",NULL})");
+  EXPECT_EQ(values(), "{1,NULL}");
   EXPECT_EQ(sent("id in (?)", std::optional<std::vector<int>>()), "id = any ($1)");
   EXPECT_EQ(values(), "NULL");
 }
@@ -150,7 +150,7 @@ TEST_F(raw_lists, among_others_each_of_its_values_is_a_parameter) {
 TEST_F(raw_lists, values_used_twice_keep_their_numbers) {
   EXPECT_EQ(sent("a in (:ids, 0) or b in (0, :ids) or c in (:ids) or d = :x", bw::arg("x", 7), bw::arg("ids", ids)),
             "a in ($1, $2, $3, 0) or b in (0, $1, $2, $3) or c = any ($4) or d = $5");
-  EXPECT_EQ(values(), R"(1|2|3|{"1","2","3"}|7)");
+  EXPECT_EQ(values(), "1|2|3|{1,2,3}|7");
 }
 
 TEST_F(raw_lists, a_cast_among_others_is_each_values) {
