@@ -68,7 +68,7 @@ class transaction_channel final : public channel {
  private:
   struct own_limits {
     deadline until;
-    const std::stop_token* cancel;
+    const std::stop_token* cancel = nullptr;
   };
   [[nodiscard]] result<std::vector<rows>> run_behind_begin(std::span<const command> statements, std::string_view name,
                                                            const own_limits& limits);
