@@ -1,3 +1,4 @@
+#include "postgres/statement_effects.hpp"
 #include <breakwater/postgres/unsendable.hpp>
 #include <breakwater/repository/detail/raw_sql.hpp>
 #include <breakwater/repository/raw_query.hpp>
@@ -83,6 +84,16 @@ statement raw_query::description() const noexcept {
 result<rows> raw_query::rows() const {
   if (mistake_) return error(*mistake_).with_statement(name_);
   return on_->execute(description(), values_);
+}
+
+result<detail::row_source> raw_query::open(const stream_options& options) const {
+  if (mistake_) return error(*mistake_).with_statement(name_);
+  if (!postgres::may_be_cursor(sql_)) {
+    return error(errc::invalid_argument,
+                 "only a SELECT, VALUES or TABLE can be streamed; run anything else with as<T>() or execute()")
+        .with_statement(name_);
+  }
+  return detail::row_source::open(on_, description(), values_, options);
 }
 
 result<std::size_t> raw_query::execute() const {

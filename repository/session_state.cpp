@@ -1,5 +1,6 @@
 #include "session_state.hpp"
 
+#include "operation_report.hpp"
 #include "postgres/statement_effects.hpp"
 #include <breakwater/postgres/unsendable.hpp>
 #include <breakwater/repository/session.hpp>
@@ -52,12 +53,6 @@ void name_batch(error& failure, std::string_view name) {
   if (failure.statement().empty()) failure.with_statement(name);
 }
 
-std::size_t row_count(const result<rows>& answer) noexcept {
-  if (!answer) return 0;
-  const rows& of = answer.assume_value();
-  return of.columns() > 0 ? of.size() : of.affected();
-}
-
 std::size_t row_count(const result<std::vector<rows>>& answers) noexcept {
   std::size_t sum = 0;
   if (answers) {
@@ -66,52 +61,7 @@ std::size_t row_count(const result<std::vector<rows>>& answers) noexcept {
   return sum;
 }
 
-error refused_beside_transaction(std::string_view statement_name) {
-  return error(errc::unsafe_operation,
-               "a transaction of this session is running, and this would run outside it; use the transaction handed to "
-               "the closure")
-      .with_statement(statement_name);
-}
-
-error refused_after_transaction(std::string_view statement_name) {
-  return error(errc::unsafe_operation, "the transaction has ended; what was made from it can not be used any more")
-      .with_statement(statement_name);
-}
-
 constexpr statement commit_statement{.sql = "commit", .name = "commit", .operation = "COMMIT"};
-
-/// Tells the observer of a finished statement.
-class operation_report {
- public:
-  operation_report(observer* watcher, const statement& what, const std::string& correlation_id) noexcept
-      : watcher_(watcher), what_(what), correlation_id_(correlation_id) {
-    if (watcher_ != nullptr) started_ = deadline::clock::now();
-  }
-  void finish(const result<rows>& answer, std::string_view node, node_role role, unsigned attempts) const noexcept {
-    finish(answer, row_count(answer), node, role, attempts);
-  }
-  template <class T>
-  void finish(const result<T>& answer, std::size_t row_count, std::string_view node, node_role role,
-              unsigned attempts) const noexcept {
-    if (watcher_ == nullptr) return;
-    watcher_->on_operation({.statement = what_.name,
-                            .operation = what_.operation,
-                            .table = what_.table,
-                            .node = node,
-                            .role = role,
-                            .duration = deadline::clock::now() - started_,
-                            .rows = row_count,
-                            .attempts = attempts,
-                            .failure = answer ? nullptr : &answer.assume_error(),
-                            .correlation_id = correlation_id_});
-  }
-
- private:
-  observer* watcher_;
-  const statement& what_;
-  const std::string& correlation_id_;
-  deadline::clock::time_point started_{};
-};
 
 }  // namespace
 
@@ -138,6 +88,18 @@ bool session_state::may_read_replicas() const noexcept {
     case consistency::eventual: return true;
   }
   return false;
+}
+
+error refused_beside_transaction(std::string_view statement_name) {
+  return error(errc::unsafe_operation,
+               "a transaction of this session is running, and this would run outside it; use the transaction handed to "
+               "the closure")
+      .with_statement(statement_name);
+}
+
+error refused_after_transaction(std::string_view statement_name) {
+  return error(errc::unsafe_operation, "the transaction has ended; what was made from it can not be used any more")
+      .with_statement(statement_name);
 }
 
 result<rows> session_state::execute(const statement& what, const parameters& values) {
@@ -209,12 +171,7 @@ result<rows> transaction_state::execute(const statement& what, const parameters&
   if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
 
   const operation_report report(session_->watcher(), what, session_->options().correlation_id);
-  const std::stop_token& cancel = session_->options().cancel;
-  auto answer = channel_->run({.what = what,
-                               .values = values,
-                               .until = until_.earlier_of(session_->operation_deadline(deadline::clock::now())),
-                               .cancel = cancel.stop_possible() ? &cancel : nullptr,
-                               .where = where_});
+  auto answer = channel_->run(with_limits(what, values));
   if (!answer) {
     note(answer.error());
     answer.error().with_statement(what.name).with_attempts(attempt_);
@@ -235,13 +192,7 @@ result<std::vector<rows>> transaction_state::run_batch(std::span<const batched_s
   const statement whole = description_of(statements, name);
   const parameters none;
   const operation_report report(session_->watcher(), whole, session_->options().correlation_id);
-  const std::stop_token& cancel = session_->options().cancel;
-  auto answers = channel_->run_batch({.what = whole,
-                                      .values = none,
-                                      .until = until_.earlier_of(session_->operation_deadline(deadline::clock::now())),
-                                      .cancel = cancel.stop_possible() ? &cancel : nullptr,
-                                      .where = where_},
-                                     statements);
+  auto answers = channel_->run_batch(with_limits(whole, none), statements);
   if (!answers) {
     note(answers.error());
     name_batch(answers.error(), name);
@@ -254,6 +205,15 @@ result<std::vector<rows>> transaction_state::run_batch(std::span<const batched_s
 result<void> transaction_state::run_in_transaction(transaction_body body) {
   if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
   return body(shared_from_this());
+}
+
+request transaction_state::with_limits(const statement& what, const parameters& values) const noexcept {
+  const std::stop_token& cancel = session_->options().cancel;
+  return {.what = what,
+          .values = values,
+          .until = until_.earlier_of(session_->operation_deadline(deadline::clock::now())),
+          .cancel = cancel.stop_possible() ? &cancel : nullptr,
+          .where = where_};
 }
 
 void transaction_state::note(const error& failure) noexcept {
@@ -292,6 +252,7 @@ result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
   savepoints_ = depth - 1;
   if (keep) {
     auto released = channel_->release_savepoint(depth);
+    note_savepoint_end(depth, released.has_value());
     // A statement inside had failed and was passed over: then nothing of the inside stays.
     if (!released) {
       BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
@@ -301,6 +262,7 @@ result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
     callbacks_.release(depth);
     return released;
   }
+  note_savepoint_end(depth, false);
   BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
   callbacks_.undo(depth);
   met_conflict_ = false;  // it was inside, and is undone: a transaction that had met one before had failed by then

@@ -10,6 +10,7 @@
 #include <breakwater/repository/transaction.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,8 @@
 #include <vector>
 
 namespace breakwater::detail {
+
+class transaction_cursor;
 
 /// What a database's handles share.
 class database_state {
@@ -33,6 +36,12 @@ class database_state {
   const std::unique_ptr<routing::router> nodes_;
 };
 
+/// \name Why a statement is refused.
+/// @{
+[[nodiscard]] error refused_beside_transaction(std::string_view statement_name);
+[[nodiscard]] error refused_after_transaction(std::string_view statement_name);
+/// @}
+
 /// A session behind its handles: routes single statements.
 class session_state final : public executor, public std::enable_shared_from_this<session_state> {
  public:
@@ -42,6 +51,10 @@ class session_state final : public executor, public std::enable_shared_from_this
   [[nodiscard]] result<std::vector<rows>> execute_batch(std::span<const batched_statement> statements,
                                                         std::string_view name) override;
   [[nodiscard]] result<void> run_in_transaction(transaction_body body) override;
+  [[nodiscard]] result<std::size_t> copy_in(const statement& what, copy_source& from) override;
+  [[nodiscard]] result<std::size_t> copy_out(const statement& what, std::string_view shape, copy_sink& to) override;
+  [[nodiscard]] result<std::unique_ptr<row_cursor>> open_cursor(const statement& what,
+                                                                const parameters& values) override;
 
   [[nodiscard]] routing::router& nodes() const noexcept { return database_->nodes(); }
   [[nodiscard]] observer* watcher() const noexcept { return database_->watcher(); }
@@ -56,6 +69,7 @@ class session_state final : public executor, public std::enable_shared_from_this
 
  private:
   [[nodiscard]] bool may_read_replicas() const noexcept;
+  [[nodiscard]] request with_limits(const statement& what, const parameters& values) const noexcept;
 
   const std::shared_ptr<database_state> database_;
   const session_options options_;
@@ -74,6 +88,10 @@ class transaction_state final : public executor, public std::enable_shared_from_
   [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
   [[nodiscard]] result<std::vector<rows>> execute_batch(std::span<const batched_statement> statements,
                                                         std::string_view name) override;
+  [[nodiscard]] result<std::size_t> copy_in(const statement& what, copy_source& from) override;
+  [[nodiscard]] result<std::size_t> copy_out(const statement& what, std::string_view shape, copy_sink& to) override;
+  [[nodiscard]] result<std::unique_ptr<row_cursor>> open_cursor(const statement& what,
+                                                                const parameters& values) override;
 
   [[nodiscard]] bool autocommits() const noexcept override { return false; }
   [[nodiscard]] result<void> run_in_transaction(transaction_body body) override;
@@ -103,10 +121,15 @@ class transaction_state final : public executor, public std::enable_shared_from_
   [[nodiscard]] bool met_conflict() const noexcept { return met_conflict_ && !may_be_applied_; }
 
  private:
+  friend class transaction_cursor;
   void note(const error& failure) noexcept;
   [[nodiscard]] result<std::vector<rows>> run_batch(std::span<const batched_statement> statements,
                                                     std::string_view name);
   [[nodiscard]] result<void> lock_within(const advisory_key& key, bool shared, std::chrono::milliseconds timeout);
+  void note_savepoint_end(unsigned depth, bool keep) noexcept;
+  [[nodiscard]] request with_limits(const statement& what, const parameters& values) const noexcept;
+  template <class Copy>
+  [[nodiscard]] result<std::size_t> run_copy(const statement& what, const Copy& copy);
 
   const std::shared_ptr<session_state> session_;
   std::optional<postgres::transaction_channel> channel_;
@@ -115,6 +138,8 @@ class transaction_state final : public executor, public std::enable_shared_from_
   const unsigned attempt_;
   unsigned savepoints_ = 0;
   callback_list callbacks_;
+  unsigned cursors_opened_ = 0;
+  std::vector<transaction_cursor*> cursors_;  // those that live
   bool met_conflict_ = false;
   bool may_be_applied_ = false;  // some of it: then it never runs again
 };

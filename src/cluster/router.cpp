@@ -31,7 +31,8 @@ postgres::connection_settings settings_for(const config& settings, dsn address) 
           .tcp = settings.tcp};
 }
 
-/// The statement did not fail, the way to the server did: another node may answer.
+}  // namespace
+
 bool is_nodes_fault(const error& failure) noexcept {
   switch (failure.code()) {
     case errc::connection_failed:
@@ -40,8 +41,6 @@ bool is_nodes_fault(const error& failure) noexcept {
     default: return false;
   }
 }
-
-}  // namespace
 
 result<std::unique_ptr<router>> router::open(const config& settings) {
   std::vector<dsn> addresses;
@@ -129,6 +128,24 @@ routed_batch router::run_batch(const request& wanted, std::span<const batched_st
                                bool replica_allowed) {
   return route<std::vector<rows>>(wanted, replica_allowed,
                                   [&](channel& on) { return on.run_batch(wanted, statements); });
+}
+
+result<visited> router::visit(const request& wanted, bool replica_allowed, const std::function<bool(node&)>& attempt) {
+  visited seen;
+  if (wanted.what.is_read() && replica_allowed) {
+    const std::size_t first = next_replica_.fetch_add(1, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      node& candidate = *nodes_[(first + i) % nodes_.size()];
+      if (candidate.role() != node_role::replica) continue;
+      seen = {.last = &candidate, .attempts = seen.attempts + 1};
+      if (attempt(candidate)) return seen;
+    }
+  }
+  auto primary = find_primary(wanted);
+  if (!primary) return std::move(primary).error().with_attempts(seen.attempts);
+  seen = {.last = primary.assume_value(), .attempts = seen.attempts + 1};
+  (void)attempt(*seen.last);
+  return seen;
 }
 
 result<postgres::lease> router::borrow_primary(const request& wanted) {

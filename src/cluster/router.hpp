@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,6 +28,15 @@ struct routed_answer {
 };
 using routed = routed_answer<rows>;
 using routed_batch = routed_answer<std::vector<rows>>;
+
+/// The nodes that an operation of several steps tried.
+struct visited {
+  node* last = nullptr;
+  unsigned attempts = 0;
+};
+
+/// The statement did not fail, the way to the server did: another node may answer.
+[[nodiscard]] bool is_nodes_fault(const error& failure) noexcept;
 
 /// The nodes of a database, and the choice among them.
 ///
@@ -51,6 +61,11 @@ class router {
   /// The same for a batch; `wanted.what` describes it as a whole.
   [[nodiscard]] routed_batch run_batch(const request& wanted, std::span<const batched_statement> statements,
                                        bool replica_allowed);
+
+  /// Lets `attempt` work on a node where the statement may run: on the next one, replicas before the primary, as long
+  /// as it answers false because of the node. Errors: no node could be tried.
+  [[nodiscard]] result<visited> visit(const request& wanted, bool replica_allowed,
+                                      const std::function<bool(node&)>& attempt);
 
   /// A connection to the primary, for a transaction.
   [[nodiscard]] result<postgres::lease> borrow_primary(const request& wanted);

@@ -39,6 +39,7 @@ std::string_view error::table() const noexcept {
 std::string_view error::column() const noexcept {
   return details_ ? std::string_view{details_->column} : std::string_view{};
 }
+std::size_t error::row() const noexcept { return details_ ? details_->row : 0; }
 std::string_view error::statement() const noexcept {
   return details_ ? std::string_view{details_->statement} : std::string_view{};
 }
@@ -69,6 +70,7 @@ std::string error::message() const {
   add("constraint", constraint());
   add("table", table());
   add("column", column());
+  if (row() > 0) add("row", std::to_string(row()));
   add("node", node());
   if (attempts_ > 1) add("attempts", std::to_string(attempts_));
   if (applied_ != breakwater::applied::no) add("applied", to_string(applied_));
@@ -127,6 +129,10 @@ error& error::with_table(std::string_view name) {
 }
 error& error::with_column(std::string_view name) {
   if (name != column()) own().column = name;
+  return *this;
+}
+error& error::with_row(std::size_t number) {
+  if (number != row()) own().row = number;
   return *this;
 }
 error& error::with_statement(std::string_view name) {

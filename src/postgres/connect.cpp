@@ -109,6 +109,7 @@ void connection::install_notice_receiver() {
       handle_,
       [](void* self, const pg_result* notice) {
         auto& link = *static_cast<connection*>(self);
+        ++link.notices_;
         if (is_replication_warning(notice)) link.unreplicated_commit_ = true;
         if (is_dismissal(notice)) link.dismissed_ = true;
       },

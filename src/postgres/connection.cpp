@@ -1,6 +1,8 @@
 #include "postgres/connection.hpp"
 
+#include "postgres/copy_wire.hpp"
 #include "postgres/exchange.hpp"
+#include "postgres/patience.hpp"
 #include "postgres/server_settings.hpp"
 #include "postgres/verdict.hpp"
 #include <breakwater/postgres/sqlstate.hpp>
@@ -17,17 +19,6 @@
 namespace breakwater::postgres {
 namespace {
 
-/// How long past its deadline the answer to a write is awaited. The server ends the statement itself at the
-/// deadline (statement_timeout), and knowing that it did is worth these milliseconds: the alternative is
-/// `commit_unknown`. Half of what callers are promised at most (deadline + 10 ms).
-constexpr std::chrono::milliseconds verdict_grace{5};
-
-/// How long after cancelling a running write its answer is awaited, within the deadline.
-constexpr std::chrono::milliseconds cancel_verdict_wait{250};
-
-/// A rollback that takes longer is not worth waiting for: closing the connection does the same.
-constexpr std::chrono::milliseconds rollback_patience{1000};
-
 /// The protocol counts a statement's values with sixteen bits.
 constexpr std::size_t most_values = 65535;
 
@@ -37,12 +28,6 @@ constexpr statement plain(std::string_view sql, std::string_view name, statement
 
 constexpr statement rollback_statement = plain("rollback", "rollback", statement_class::read);
 constexpr statement ping_statement = plain("select 1", "ping", statement_class::read);
-
-/// The server, or the conversation with it, is not in order: what is prepared or cached there may be what is wrong
-/// ("cache lookup failed for type ..."), so the connection is not used again.
-bool is_suspect(const error& cause) noexcept {
-  return cause.sqlstate().starts_with("XX") || cause.sqlstate() == "08P01";
-}
 
 /// Does the text quote this value? Very short values would be found in every text, and tell nothing.
 bool quotes(std::string_view text, std::string_view value) {
@@ -267,6 +252,12 @@ bool connection::recover(deadline until) {
 }
 
 bool connection::drain(deadline until) {
+  if (copying_) {
+    if (!copying_->abandon(until)) return false;
+    copying_.reset();
+    unanswered_ = false;
+    return true;
+  }
   if (!overdue_) return false;
   // Read by who sent it, so that the cache learns what was prepared on the way.
   const stop_signal no_stop(nullptr);

@@ -30,8 +30,10 @@ class task_runner;
 
 namespace breakwater::postgres {
 
+class copy_wire;
 class exchange;
 struct exchange_outcome;
+struct wait_limits;
 
 /// What a connection needs to know to be made. Shared by all connections of a node.
 struct connection_settings {
@@ -43,6 +45,17 @@ struct connection_settings {
   std::chrono::milliseconds idle_in_transaction_timeout{};
   std::size_t statement_cache_size = 0;  ///< 0: nothing is prepared
   tcp_options tcp;
+};
+
+/// A COPY with what travels in the same message.
+struct copy_order {
+  const statement& what;
+  std::string before{};      ///< statements that prepare its way, each ended by a semicolon
+  std::string_view after{};  ///< the same, begun by one
+  batch_kind kind = batch_kind::autocommit;
+  bool sets_timeout = true;  ///< false: the transaction that it belongs to has done so
+  deadline until{};
+  const std::stop_token* cancel = nullptr;
 };
 
 /// One connection to one server: sends batches, waits no longer than told, and says what became of a write.
@@ -77,6 +90,21 @@ class connection {
   [[nodiscard]] result<rows> run(const batch& wanted);
   /// The same for a batch of several statements of the caller: the rows of each, in order.
   [[nodiscard]] result<std::vector<rows>> run_all(const batch& wanted);
+
+  /// \name COPY; see connection_copy.cpp. While its rows pass, the connection does nothing else.
+  /// @{
+  /// Sends the source's rows. Returns how many the server counted.
+  [[nodiscard]] result<std::size_t> copy_in(const copy_order& wanted, copy_source& from);
+  /// Hands out rows, as many as the sink takes, and returns their number. `shape` answers with the same columns and no
+  /// row. A COPY whose sink wanted no more, failed or threw is left as it is: for `end_copy`, or `recover`.
+  [[nodiscard]] result<std::size_t> copy_out(const copy_order& wanted, std::string_view shape, copy_sink& to);
+  [[nodiscard]] bool is_copying() const noexcept { return copying_ != nullptr; }
+  /// Its sink wanted no more, failed or threw.
+  [[nodiscard]] bool was_copy_left() const noexcept { return copying_ != nullptr && copy_left_; }
+  /// Ends a COPY that was left, and nothing else: a transaction stays open, failed as a rule. False: the connection can
+  /// not be used as it is.
+  [[nodiscard]] bool end_copy(deadline until);
+  /// @}
 
   /// Ends what is still running and rolls back an open transaction, within `until`. False: close it.
   [[nodiscard]] bool recover(deadline until);
@@ -132,6 +160,11 @@ class connection {
   [[nodiscard]] bool drain(deadline until);
   [[nodiscard]] bool cancel_running(deadline until);
   void forget_stale_plans(const error& cause, const batch& wanted);
+  [[nodiscard]] result<void> begin_copy(const copy_order& wanted);
+  [[nodiscard]] result<bool> send_rows(copy_source& from, exchange_outcome& outcome, const wait_limits& within);
+  void finish_copy_in(const copy_order& wanted, exchange_outcome& outcome, const wait_limits& within);
+  [[nodiscard]] result<rows> conclude_copy(const copy_order& wanted, exchange_outcome outcome);
+  [[nodiscard]] error give_copy_up(const copy_order& wanted, error cause);
   void install_notice_receiver();
 
   std::shared_ptr<const connection_settings> settings_;
@@ -142,12 +175,15 @@ class connection {
   statement_cache cache_;
   clock::time_point opened_at_{};
   bool was_replica_ = false;
-  std::unique_ptr<exchange> overdue_;  // sent and not answered in time; knows what its answers mean
-  bool unanswered_ = false;            // a Sync is out whose ReadyForQuery was not read
-  bool permanent_ = false;             // and it belongs to a write that commits, or to a COMMIT
-  bool dismissed_ = false;             // the server said that the session is over
-  bool spoiled_ = false;               // nobody may use it any more: what runs, or may yet be cancelled, is not known
-  bool unreplicated_commit_ = false;   // the server warned that a commit may not have reached its standbys
+  std::unique_ptr<exchange> overdue_;   // sent and not answered in time; knows what its answers mean
+  std::unique_ptr<copy_wire> copying_;  // a COPY that has not come to its end
+  bool copy_left_ = false;
+  unsigned notices_ = 0;              // received so far
+  bool unanswered_ = false;           // a Sync is out whose ReadyForQuery was not read
+  bool permanent_ = false;            // and it belongs to a write that commits, or to a COMMIT
+  bool dismissed_ = false;            // the server said that the session is over
+  bool spoiled_ = false;              // nobody may use it any more: what runs, or may yet be cancelled, is not known
+  bool unreplicated_commit_ = false;  // the server warned that a commit may not have reached its standbys
 };
 
 }  // namespace breakwater::postgres

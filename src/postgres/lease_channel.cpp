@@ -31,6 +31,17 @@ result<lease> borrow_live(pool& connections, const request& wanted) {
   }
 }
 
+result<std::size_t> copy_in(pool& connections, const request& wanted, copy_source& from) {
+  BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections, wanted));
+  return borrowed->copy_in({.what = wanted.what, .until = wanted.until, .cancel = wanted.cancel}, from);
+}
+
+result<std::size_t> copy_out(pool& connections, const request& wanted, std::string_view shape, copy_sink& to) {
+  BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections, wanted));
+  // One that its sink had enough of goes back as it is: the pool's background ends it.
+  return borrowed->copy_out({.what = wanted.what, .until = wanted.until, .cancel = wanted.cancel}, shape, to);
+}
+
 result<rows> lease_channel::run(const request& wanted) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections_, wanted));
   connection& link = *borrowed;

@@ -46,6 +46,8 @@ std::size_t rows::affected() const noexcept {
   return count;
 }
 
+std::size_t rows::memory() const noexcept { return result_ ? PQresultMemorySize(result_.get()) : 0; }
+
 std::string_view rows::command_tag() const noexcept {
   return result_ ? std::string_view{PQcmdStatus(result_.get())} : std::string_view{};
 }

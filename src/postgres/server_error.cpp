@@ -87,6 +87,10 @@ server_error read_server_error(const pg_result* result, const statement* what) {
           .stale_plan = replan || code == "26000"};
 }
 
+bool is_suspect(const error& cause) noexcept {
+  return cause.sqlstate().starts_with("XX") || cause.sqlstate() == "08P01";
+}
+
 error read_connect_error(const pg_conn* failed) {
   const std::string_view text = PQerrorMessage(failed);
   const std::string_view code = trailing_sqlstate(text);

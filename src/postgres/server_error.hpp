@@ -25,6 +25,10 @@ struct server_error {
 /// DETAIL, HINT and CONTEXT, which may, are never shown; of CONTEXT the number of a refused parameter is used.
 [[nodiscard]] server_error read_server_error(const pg_result* result, const statement* what);
 
+/// The server, or the conversation with it, is not in order: what is prepared or cached there may be what is wrong
+/// ("cache lookup failed for type ..."), so the connection is not used again.
+[[nodiscard]] bool is_suspect(const error& cause) noexcept;
+
 /// Why a connection could not be made; REQUIRES that it was polled with PQERRORS_SQLSTATE.
 [[nodiscard]] error read_connect_error(const pg_conn* failed);
 

@@ -88,4 +88,11 @@ bool chained_transaction(std::string_view sql, std::string_view tag) noexcept {
   return false;
 }
 
+bool may_be_cursor(std::string_view sql) noexcept {
+  const std::string_view first = next_word(sql);
+  if (first.empty()) return sql.find('(') != std::string_view::npos;
+  return equal_words(first, "select") || equal_words(first, "with") || equal_words(first, "values") ||
+         equal_words(first, "table");
+}
+
 }  // namespace breakwater::postgres

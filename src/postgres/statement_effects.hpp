@@ -20,4 +20,8 @@ namespace breakwater::postgres {
 /// ROLLBACK AND CHAIN.
 [[nodiscard]] bool chained_transaction(std::string_view sql, std::string_view tag) noexcept;
 
+/// It can stand in a DECLARE CURSOR: a SELECT, VALUES, TABLE or something that begins with WITH or a parenthesis, of
+/// which the server is the judge.
+[[nodiscard]] bool may_be_cursor(std::string_view sql) noexcept;
+
 }  // namespace breakwater::postgres

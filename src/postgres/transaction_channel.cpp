@@ -1,5 +1,6 @@
 #include "postgres/transaction_channel.hpp"
 
+#include "postgres/patience.hpp"
 #include "postgres/server_settings.hpp"
 #include "postgres/statement_effects.hpp"
 
@@ -11,12 +12,12 @@
 namespace breakwater::postgres {
 namespace {
 
-/// A rollback that takes longer is not worth waiting for: closing the connection does the same.
-constexpr std::chrono::milliseconds rollback_patience{1000};
-
 statement plain(std::string_view sql, std::string_view name) noexcept {
   return {.sql = sql, .name = name, .operation = "SQL", .kind = statement_class::write, .prepare = false};
 }
+
+/// Around a COPY whose rows may not all be wanted.
+constexpr const char* copy_savepoint = "bw_copy";
 
 std::string savepoint_name(unsigned depth) { return "bw_savepoint_" + std::to_string(depth); }
 
@@ -55,14 +56,25 @@ result<rows> transaction_channel::run_one(const statement& what, const parameter
   return std::move(answers.front());
 }
 
-result<std::vector<rows>> transaction_channel::run_behind_begin(std::span<const command> statements,
-                                                                std::string_view name, const own_limits& limits) {
+std::optional<error> transaction_channel::refusal(std::string_view name) {
   if (ended_) {
     return error(errc::unsafe_operation, "the transaction has ended; its repositories can not be used any more")
         .with_statement(name);
   }
+  if (held_->is_copying()) {
+    return error(errc::unsafe_operation,
+                 "a COPY is under way on the transaction's only connection: what feeds or takes its rows can not run "
+                 "statements there; collect the rows first, or read with stream()")
+        .with_statement(name);
+  }
   if (native_) held_->finish_native_answers();
   if (begun_ && held_->is_clean()) return ended_behind_our_back(name);
+  return std::nullopt;
+}
+
+result<std::vector<rows>> transaction_channel::run_behind_begin(std::span<const command> statements,
+                                                                std::string_view name, const own_limits& limits) {
+  if (auto refused = refusal(name)) return std::move(*refused);
   std::vector<command> commands;
   const parameters none;
   parameters timeout_value;
@@ -96,6 +108,82 @@ result<std::vector<rows>> transaction_channel::run_behind_begin(std::span<const 
   // Who kept the libpqxx transaction may go on using it.
   if (native_) (void)held_->take_native();
   return answers;
+}
+
+copy_order transaction_channel::order_for(const request& wanted) const {
+  return {.what = wanted.what,
+          .before = begun_ ? std::string{} : begin_sql() + ";",
+          .kind = batch_kind::in_transaction,
+          .sets_timeout = !begun_,
+          .until = until_.earlier_of(wanted.until),
+          .cancel = wanted.cancel};
+}
+
+result<std::size_t> transaction_channel::copy_in(const request& wanted, copy_source& from) {
+  if (auto refused = refusal(wanted.what.name)) return std::move(*refused);
+  result<std::size_t> copied = errc::internal;
+  try {
+    copied = held_->copy_in(order_for(wanted), from);
+  } catch (...) {
+    note_copy_was_left();
+    throw;
+  }
+  begun_ = begun_ || held_->in_transaction();
+  if (!copied) return explain(std::move(copied).error());
+  if (!held_->in_transaction()) return ended_behind_our_back(wanted.what.name);
+  if (native_) (void)held_->take_native();
+  return copied;
+}
+
+result<std::size_t> transaction_channel::copy_out(const request& wanted, std::string_view shape, copy_sink& to) {
+  if (auto refused = refusal(wanted.what.name)) return std::move(*refused);
+  // Rows that nobody wants are cancelled, which fails what they are a part of.
+  copy_order order = order_for(wanted);
+  order.before.append("savepoint ").append(copy_savepoint).append(";");
+  const std::string release = std::string("; release savepoint ") + copy_savepoint;
+  order.after = release;
+  result<std::size_t> copied = errc::internal;
+  try {
+    copied = held_->copy_out(order, shape, to);
+  } catch (...) {
+    end_copy_out();
+    throw;
+  }
+  if (held_->was_copy_left()) {
+    end_copy_out();
+    if (ended_) return copied ? result<std::size_t>(*root_cause_) : copied;
+    return copied;
+  }
+  begun_ = begun_ || held_->in_transaction();
+  if (!copied) return explain(std::move(copied).error());
+  if (!held_->in_transaction()) return ended_behind_our_back(wanted.what.name);
+  if (native_) (void)held_->take_native();
+  return copied;
+}
+
+void transaction_channel::note_copy_was_left() {
+  begun_ = begun_ || held_->in_transaction();
+  if (held_->is_copying() || held_->is_broken()) ended_ = true;
+  if (!root_cause_ && (ended_ || held_->in_failed_transaction())) {
+    root_cause_ = error(errc::cancelled, "what was to give the rows of a COPY threw an exception").with_node(node());
+  }
+}
+
+void transaction_channel::end_copy_out() {
+  bool usable = held_->end_copy(deadline::after(rollback_patience));
+  begun_ = begun_ || held_->in_transaction();
+  if (usable && held_->in_failed_transaction()) {
+    usable = run_plain(std::string("rollback to savepoint ") + copy_savepoint, "rollback to savepoint").has_value() &&
+             run_plain(std::string("release savepoint ") + copy_savepoint, "release savepoint").has_value();
+  }
+  if (usable) {
+    if (native_) (void)held_->take_native();
+    return;
+  }
+  ended_ = true;
+  root_cause_ = error(errc::connection_failed, "a COPY that was not read to its end could not be ended in time")
+                    .with_node(node())
+                    .with_poisoned_connection();
 }
 
 error transaction_channel::ended_behind_our_back(std::string_view statement_name) {

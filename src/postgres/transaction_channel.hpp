@@ -8,6 +8,7 @@
 #include <breakwater/postgres/executor.hpp>
 #include <breakwater/postgres/transaction_options.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,6 +43,14 @@ class transaction_channel final : public channel {
   [[nodiscard]] result<std::vector<rows>> run_batch(const request& wanted,
                                                     std::span<const batched_statement> statements) override;
 
+  /// \name COPY; while its rows pass, no other statement runs.
+  /// @{
+  /// A failure while rows pass, and an exception of the source, leave the transaction failed.
+  [[nodiscard]] result<std::size_t> copy_in(const request& wanted, copy_source& from);
+  /// A sink that wants no more, fails or throws leaves the transaction as it was before.
+  [[nodiscard]] result<std::size_t> copy_out(const request& wanted, std::string_view shape, copy_sink& to);
+  /// @}
+
   /// Success says: committed, durably as the server is set. Every error says whether it was applied.
   [[nodiscard]] result<void> commit();
   /// Undoes all. Where that is not possible the connection is closed, which undoes it too.
@@ -73,6 +82,10 @@ class transaction_channel final : public channel {
   [[nodiscard]] result<std::vector<rows>> run_behind_begin(std::span<const command> statements, std::string_view name,
                                                            const own_limits& limits);
   [[nodiscard]] result<rows> run_one(const statement& what, const parameters& values, const own_limits& limits);
+  [[nodiscard]] std::optional<error> refusal(std::string_view name);
+  [[nodiscard]] copy_order order_for(const request& wanted) const;
+  void note_copy_was_left();
+  void end_copy_out();
   [[nodiscard]] result<void> run_plain(const std::string& sql, const char* name);
   [[nodiscard]] error explain(error failure);
   [[nodiscard]] error ended_behind_our_back(std::string_view statement_name);

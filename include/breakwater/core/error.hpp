@@ -58,6 +58,8 @@ class error {
   [[nodiscard]] std::string_view table() const noexcept;
   /// Name of the column concerned, or empty.
   [[nodiscard]] std::string_view column() const noexcept;
+  /// The row of a bulk operation that the error is about, from 1; 0 when it is about none in particular.
+  [[nodiscard]] std::size_t row() const noexcept;
   /// The statement's name, such as "accounts.update", never its values. Empty when no statement was involved.
   [[nodiscard]] std::string_view statement() const noexcept;
   /// The node as "host:port", or empty when the operation reached none.
@@ -87,6 +89,7 @@ class error {
   error& with_constraint(std::string_view name);
   error& with_table(std::string_view name);
   error& with_column(std::string_view name);
+  error& with_row(std::size_t number);
   error& with_statement(std::string_view name);
   error& with_node(std::string_view name);
   error& with_text(std::string text);
@@ -105,6 +108,7 @@ class error {
   struct details {
     std::string constraint, table, column, statement, node, text;
     std::vector<validation_failure> failures{};
+    std::size_t row = 0;
   };
   /// The details, made or unshared on first use.
   details& own();

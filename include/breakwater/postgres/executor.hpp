@@ -3,11 +3,14 @@
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/source_location.hpp>
+#include <breakwater/postgres/copy.hpp>
 #include <breakwater/postgres/parameters.hpp>
+#include <breakwater/postgres/row_cursor.hpp>
 #include <breakwater/postgres/rows.hpp>
 #include <breakwater/postgres/statement.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -101,6 +104,25 @@ class executor {
     return error(errc::unsafe_operation, "what this runs on can not begin a transaction");
   }
 
+  /// \name What takes more than one answer. An executor that does not override them refuses.
+  /// @{
+  /// Runs a COPY ... FROM STDIN. Returns how many rows the server counted.
+  [[nodiscard]] virtual result<std::size_t> copy_in(const statement& what, copy_source& /*from*/) {
+    return refuse(what);
+  }
+  /// Runs a COPY ... TO STDOUT; `shape` is a statement that answers with the same columns and no row. Returns how many
+  /// rows were taken.
+  [[nodiscard]] virtual result<std::size_t> copy_out(const statement& what, std::string_view /*shape*/,
+                                                     copy_sink& /*to*/) {
+    return refuse(what);
+  }
+  /// Opens a cursor over a SELECT. It must not outlive this executor; the statement's names must outlive it.
+  [[nodiscard]] virtual result<std::unique_ptr<row_cursor>> open_cursor(const statement& what,
+                                                                        const parameters& /*values*/) {
+    return refuse(what);
+  }
+  /// @}
+
   /// \name On whose behalf it runs, and who is told of changes (null: nobody).
   /// @{
   [[nodiscard]] std::string_view actor() const noexcept { return actor_; }
@@ -118,6 +140,10 @@ class executor {
   }
 
  private:
+  [[nodiscard]] static error refuse(const statement& what) {
+    return error(errc::unsafe_operation, "this executor runs single statements only").with_statement(what.name);
+  }
+
   std::string_view actor_{};
   std::string_view correlation_id_{};
   breakwater::auditor* auditor_ = nullptr;

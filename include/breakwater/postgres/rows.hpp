@@ -41,6 +41,8 @@ class rows {
   [[nodiscard]] std::size_t affected() const noexcept;
   /// The server's command tag, such as "UPDATE 1".
   [[nodiscard]] std::string_view command_tag() const noexcept;
+  /// Bytes of memory that this object holds.
+  [[nodiscard]] std::size_t memory() const noexcept;
 
   [[nodiscard]] pg_result* native() const noexcept { return result_.get(); }
 

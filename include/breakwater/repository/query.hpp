@@ -4,10 +4,13 @@
 #include <breakwater/postgres/executor.hpp>
 #include <breakwater/repository/condition.hpp>
 #include <breakwater/repository/detail/bulk_changes.hpp>
+#include <breakwater/repository/detail/key_batches.hpp>
 #include <breakwater/repository/detail/query_rows.hpp>
 #include <breakwater/repository/detail/query_state.hpp>
+#include <breakwater/repository/detail/query_stream.hpp>
 #include <breakwater/repository/detail/relation_loading.hpp>
 #include <breakwater/repository/page.hpp>
+#include <breakwater/repository/stream.hpp>
 #include <breakwater/repository/with_trashed.hpp>
 #include <breakwater/repository/with_values.hpp>
 
@@ -16,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -403,6 +407,35 @@ class basic_query {
     return made;
   }
 
+  /// The matching rows one by one, with a cursor on the server: for results larger than memory. See `row_stream`.
+  [[nodiscard]] result<row_stream<value_type>> stream(const stream_options& options = {}) const {
+    check_rows();
+    if (!includes_.empty()) return detail::refuse_includes(stream_name());
+    return detail::as_stream<Rows>(detail::open_select(on_, state_, stream_name(), options));
+  }
+  /// Calls `handler(value_type&&)` for each; it answers nothing, a bool (false: no more rows are wanted) or a
+  /// `result<void>`, whose error ends the stream and is returned. An exception passes through. Returns how many rows it
+  /// was called for.
+  template <class Handler>
+  requires(!std::is_convertible_v<Handler, const stream_options&>)  //
+      [[nodiscard]] result<std::size_t> stream(Handler&& handler, const stream_options& options = {}) const {
+    detail::assert_row_handler<Handler, value_type&&>();
+    BOOST_OUTCOME_TRY(auto found, stream(options));
+    return detail::for_each_row(found, handler);
+  }
+
+  /// Calls `handler(std::span<E>)` for the matching rows in batches of `size` by primary key; what it answers is as
+  /// with `stream`. Each batch is a statement of its own that begins after the last key of the batch before it: no
+  /// transaction is held open meanwhile, and a row is met once or, when it comes or goes behind the current key,
+  /// never. What the query includes is loaded for each batch. Returns how many rows there were. Errors: `invalid_argument` for a query with an order, bounds or distinct.
+  template <class Handler>
+  requires(one_table&& detail::has_key<root>)  //
+      [[nodiscard]] result<std::size_t> in_batches(std::size_t size, Handler&& handler) const {
+    detail::assert_row_handler<Handler, std::span<value_type>>();
+    return detail::for_each_batch<root>(on_.get(), state_, includes_, size, handler,
+                                        detail::statement_name<root, detail::action::in_batches>);
+  }
+
   /// Sets the columns in all matching rows, raises their versions, and returns how many there were. Rows in the trash
   /// stay as they are. Without a condition: `errc::unsafe_operation`, unless `every_row()` was said.
   template <class... More>
@@ -464,6 +497,9 @@ class basic_query {
 
   static constexpr std::string_view select_name() noexcept {
     return detail::statement_name<root, detail::action::select>;
+  }
+  static constexpr std::string_view stream_name() noexcept {
+    return detail::statement_name<root, detail::action::stream>;
   }
   static constexpr void check_include() noexcept {
     static_assert(answers_entities, "breakwater: include() loads relations of entities, and select() answers none");

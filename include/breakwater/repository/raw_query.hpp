@@ -4,6 +4,8 @@
 #include <breakwater/postgres/executor.hpp>
 #include <breakwater/repository/argument.hpp>
 #include <breakwater/repository/detail/row_shape.hpp>
+#include <breakwater/repository/detail/shape_stream.hpp>
+#include <breakwater/repository/stream.hpp>
 #include <breakwater/repository/with_values.hpp>
 
 #include <concepts>
@@ -122,6 +124,22 @@ class raw_query {
     BOOST_OUTCOME_TRY(auto found, only<T>(answer));
     return std::optional<T>(std::move(found));
   }
+  /// The rows one by one, with a cursor on the server: for results larger than memory. See `row_stream`; `T` as in
+  /// `as<T>`. What functions in it write is committed when the end is reached, and undone when it is not. Errors:
+  /// `invalid_argument` for anything but a SELECT, VALUES or TABLE, also after WITH; those have no cursor.
+  template <class T>
+  [[nodiscard]] result<row_stream<T>> stream(const stream_options& options = {}) const {
+    return detail::as_shape<T>(open(options), extra_columns_, name_);
+  }
+  /// Calls `handler(T&&)` for each; it answers nothing, a bool (false: no more rows are wanted) or a `result<void>`,
+  /// whose error ends the stream and is returned. An exception passes through. Returns how many rows it was called for.
+  template <class T, class Handler>
+  requires(!std::is_convertible_v<Handler, const stream_options&>)  //
+      [[nodiscard]] result<std::size_t> stream(Handler&& handler, const stream_options& options = {}) const {
+    detail::assert_row_handler<Handler, T&&>();
+    BOOST_OUTCOME_TRY(auto found, stream<T>(options));
+    return detail::for_each_row(found, handler);
+  }
   /// Runs it for its effect, DDL too. Returns how many rows it changed or returned, as the server
   /// counted them.
   [[nodiscard]] result<std::size_t> execute() const;
@@ -150,6 +168,7 @@ class raw_query {
 
   friend class batch;
 
+  [[nodiscard]] result<detail::row_source> open(const stream_options& options) const;
   void bind(std::string_view sql, detail::raw_arguments&& given);
   /// A view of the statement and its name.
   [[nodiscard]] statement description() const noexcept;

@@ -2,7 +2,10 @@
 
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
+#include <breakwater/repository/copy.hpp>
 #include <breakwater/repository/detail/bulk_insert.hpp>
+#include <breakwater/repository/detail/copy_lines.hpp>
+#include <breakwater/repository/detail/copy_rows.hpp>
 #include <breakwater/repository/detail/decode.hpp>
 #include <breakwater/repository/detail/entity_binding.hpp>
 #include <breakwater/repository/detail/entity_traits.hpp>
@@ -17,6 +20,7 @@
 
 #include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -24,6 +28,7 @@
 #include <ranges>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -324,6 +329,47 @@ class repository {
       requires(detail::has_key<E>&& detail::is_soft_deleted<E>&& detail::is_versioned<E>) {
     return detail::as_read<E, audit_action::purge>(on_, detail::statements<E>::purge_checked,
                                                    detail::statements<E>::exists_anywhere, read);
+  }
+
+  // ---- in bulk ----------------------------------------------------------------------------------------------------
+
+  /// Adds all entities of a range with one COPY and returns how many rows the server counted: all of them are there
+  /// then, or none. The range is run through once and need not fit into memory: a vector, a view, a generator.
+  ///
+  /// The columns are those of `insert`, versions and times included; the rows are not read back. Columns that are
+  /// `defaulted` take their DEFAULT in all rows or in none: the first row decides, and one that differs is
+  /// `invalid_argument`. Errors: the violated constraint's, with `row()`; `invalid_argument` naming row and column of a
+  /// text with a NUL byte. An exception of the range passes through; nothing stays.
+  template <class Range>
+  [[nodiscard]] result<std::size_t> copy_in(Range&& entities, const copy_in_options& options = {}) const {
+    using range = std::remove_reference_t<Range>;
+    static_assert(detail::is_range_of<range, E>,
+                  "breakwater: copy_in takes a range of the repository's entity, by reference or by value");
+    static_assert(detail::has_inserted_columns<E>,
+                  "breakwater: copy_in needs a column that is sent; the database makes all of this mapping's");
+    if constexpr (detail::is_range_of<range, E> && detail::has_inserted_columns<E>) {
+      detail::copied_range<E, range> from(entities, options.progress);
+      return detail::run_copy_in(*on_, detail::view_of<E>, from, detail::statement_name<E, detail::action::copy_in>);
+    } else {
+      return errc::internal;
+    }
+  }
+  [[nodiscard]] result<std::size_t> copy_in(std::initializer_list<E> entities,
+                                            const copy_in_options& options = {}) const {
+    return copy_in<std::initializer_list<E>&>(entities, options);
+  }
+
+  /// Calls `handler(E&&)` for every row of the table that is not in the trash, with one COPY: the fastest way to read
+  /// all of it, in no particular order. It answers nothing, a bool (false: no more rows are wanted) or a
+  /// `result<void>`, whose error ends the copy and is returned; an exception passes through. Returns how many rows it
+  /// was called for. For rows that a condition picks, and in an order, there is `query::stream`.
+  template <class Handler>
+  [[nodiscard]] result<std::size_t> copy_out(Handler&& handler, const copy_out_options& options = {}) const {
+    detail::assert_row_handler<Handler, E&&>();
+    detail::copied_lines<E, std::remove_reference_t<Handler>> to(handler);
+    detail::query_state all = detail::every_row_of<E>();
+    if (options.with_trashed) all.scope = detail::trash::included;
+    return detail::run_copy_out(*on_, all, to, detail::statement_name<E, detail::action::copy_out>);
   }
 
  private:

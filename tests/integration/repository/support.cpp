@@ -49,7 +49,9 @@ void recorder::on_operation(const bw::operation_event& event) noexcept {
                    .role = event.role,
                    .attempts = event.attempts,
                    .correlation_id = std::string(event.correlation_id),
-                   .failed = event.failure != nullptr});
+                   .failed = event.failure != nullptr,
+                   .operation = std::string(event.operation),
+                   .rows = event.rows});
 }
 
 std::vector<recorder::seen> recorder::operations() const {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,6 +32,8 @@ class recorder final : public bw::observer {
     unsigned attempts = 0;
     std::string correlation_id;
     bool failed = false;
+    std::string operation{};
+    std::size_t rows = 0;
   };
   void on_operation(const bw::operation_event& event) noexcept override;
   [[nodiscard]] std::vector<seen> operations() const;

@@ -67,6 +67,7 @@ TEST(error, carries_what_it_is_given) {
       .with_constraint("accounts_email_key")
       .with_table("accounts")
       .with_column("email")
+      .with_row(7)
       .with_statement("accounts.insert")
       .with_node("db1:5432")
       .with_attempts(2)
@@ -76,6 +77,7 @@ TEST(error, carries_what_it_is_given) {
   EXPECT_EQ(e.constraint(), "accounts_email_key");
   EXPECT_EQ(e.table(), "accounts");
   EXPECT_EQ(e.column(), "email");
+  EXPECT_EQ(e.row(), 7U);
   EXPECT_EQ(e.statement(), "accounts.insert");
   EXPECT_EQ(e.node(), "db1:5432");
   EXPECT_EQ(e.attempts(), 2U);

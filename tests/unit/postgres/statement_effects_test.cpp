@@ -44,4 +44,15 @@ TEST(statement_effects, a_chain_ends_one_transaction_and_begins_another) {
   EXPECT_FALSE(chained_transaction("insert ...", "INSERT 0 1"));
 }
 
+TEST(statement_effects, only_what_answers_with_rows_of_its_own_can_be_a_cursor) {
+  for (const auto* sql : {"select 1", "SELECT 1", "  with a as (select 1) select * from a", "values (1)", "table t",
+                          "(select 1) union (select 2)", "-- why\n/* so */ select 1"}) {
+    EXPECT_TRUE(may_be_cursor(sql)) << sql;
+  }
+  for (const auto* sql : {"insert into t values (1) returning id", "update t set a = 1", "delete from t", "show all",
+                          "explain select 1", "fetch all from c", "call p()", "copy t to stdout", "", ";"}) {
+    EXPECT_FALSE(may_be_cursor(sql)) << sql;
+  }
+}
+
 }  // namespace

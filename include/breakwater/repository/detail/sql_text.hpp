@@ -363,7 +363,11 @@ enum class action : std::uint8_t {
   find_by,
   find_all_by,
   get_many,
-  purge_all
+  purge_all,
+  copy_in,
+  copy_out,
+  stream,
+  in_batches
 };
 
 constexpr std::string_view to_string(action value) noexcept {
@@ -388,6 +392,10 @@ constexpr std::string_view to_string(action value) noexcept {
     case action::find_all_by: return "find_all_by";
     case action::get_many: return "get_many";
     case action::purge_all: return "purge_all";
+    case action::copy_in: return "copy_in";
+    case action::copy_out: return "copy_out";
+    case action::stream: return "stream";
+    case action::in_batches: return "in_batches";
   }
   return "";
 }

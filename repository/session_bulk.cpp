@@ -1,0 +1,152 @@
+// What sessions and transactions do besides single statements: COPY and cursors.
+
+#include "operation_report.hpp"
+#include "postgres/lease_channel.hpp"
+#include "row_cursors.hpp"
+#include "session_state.hpp"
+
+#include <utility>
+
+namespace breakwater::detail {
+namespace {
+
+/// Notes whether anything came: then the COPY is not begun again elsewhere.
+class watched_sink final : public copy_sink {
+ public:
+  explicit watched_sink(copy_sink& to) noexcept : to_(to) {}
+  [[nodiscard]] result<void> begin(const rows& shape) override {
+    begun = true;
+    return to_.begin(shape);
+  }
+  [[nodiscard]] result<bool> take(std::string_view line) override { return to_.take(line); }
+
+  bool begun = false;
+
+ private:
+  copy_sink& to_;
+};
+
+error ended_by_exception() { return {errc::cancelled, "ended by an exception of the caller's"}; }
+
+}  // namespace
+
+request session_state::with_limits(const statement& what, const parameters& values) const noexcept {
+  return {.what = what,
+          .values = values,
+          .until = operation_deadline(deadline::clock::now()),
+          .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
+          .where = where_};
+}
+
+result<std::size_t> session_state::copy_in(const statement& what, copy_source& from) {
+  if (in_transaction) return refused_beside_transaction(what.name);
+  has_written = true;
+  const operation_report report(watcher(), what, options_.correlation_id);
+  const parameters none;
+  const request wanted = with_limits(what, none);
+  result<std::size_t> copied = errc::internal;
+  const auto finish = [&](const routing::node* on, unsigned attempts) {
+    if (!copied) copied.error().with_statement(what.name).with_attempts(attempts);
+    report.finish(copied, copied ? copied.assume_value() : 0, on == nullptr ? std::string_view{} : on->name(),
+                  on == nullptr ? node_role::unknown : on->role(), attempts);
+  };
+  const routing::node* chosen = nullptr;
+  try {
+    auto seen = nodes().visit(wanted, false, [&](routing::node& primary) {
+      chosen = &primary;
+      copied = postgres::copy_in(primary.connections(), wanted, from);
+      return true;
+    });
+    if (!seen) copied = std::move(seen).error();
+  } catch (...) {
+    copied = ended_by_exception();
+    finish(chosen, 1);
+    throw;
+  }
+  finish(chosen, chosen == nullptr ? 0 : 1);
+  return copied;
+}
+
+result<std::size_t> session_state::copy_out(const statement& what, std::string_view shape, copy_sink& to) {
+  if (in_transaction) return refused_beside_transaction(what.name);
+  const operation_report report(watcher(), what, options_.correlation_id);
+  const parameters none;
+  const request wanted = with_limits(what, none);
+  watched_sink sink(to);
+  result<std::size_t> copied = errc::internal;
+  const routing::node* chosen = nullptr;
+  unsigned attempts = 0;
+  const auto finish = [&] {
+    if (!copied) copied.error().with_attempts(attempts);
+    if (!copied && copied.error().statement().empty()) copied.error().with_statement(what.name);
+    report.finish(copied, copied ? copied.assume_value() : 0, chosen == nullptr ? std::string_view{} : chosen->name(),
+                  chosen == nullptr ? node_role::unknown : chosen->role(), attempts);
+  };
+  try {
+    auto seen = nodes().visit(wanted, may_read_replicas(), [&](routing::node& candidate) {
+      chosen = &candidate;
+      ++attempts;
+      copied = postgres::copy_out(candidate.connections(), wanted, shape, sink);
+      return copied.has_value() || sink.begun || !routing::is_nodes_fault(copied.error());
+    });
+    if (!seen) copied = std::move(seen).error();
+  } catch (...) {
+    copied = ended_by_exception();
+    finish();
+    throw;
+  }
+  finish();
+  return copied;
+}
+
+result<std::unique_ptr<row_cursor>> session_state::open_cursor(const statement& what, const parameters& values) {
+  if (in_transaction) return refused_beside_transaction(what.name);
+  const bool replica_allowed = may_read_replicas();
+  has_written = has_written || what.kind == statement_class::write;
+  return std::unique_ptr<row_cursor>(
+      std::make_unique<session_cursor>(*this, what, values, with_limits(what, values), replica_allowed));
+}
+
+template <class Copy>
+result<std::size_t> transaction_state::run_copy(const statement& what, const Copy& copy) {
+  if (!channel_) return refused_after_transaction(what.name);
+  const operation_report report(session_->watcher(), what, session_->options().correlation_id);
+  result<std::size_t> copied = errc::internal;
+  const auto finish = [&] {
+    if (!copied) {
+      note(copied.error());
+      copied.error().with_attempts(attempt_);
+      if (copied.error().statement().empty()) copied.error().with_statement(what.name);
+    }
+    report.finish(copied, copied ? copied.assume_value() : 0, channel_->node(), channel_->role(), 1);
+  };
+  const parameters none;
+  try {
+    copied = copy(with_limits(what, none));
+  } catch (...) {
+    copied = ended_by_exception();
+    finish();
+    throw;
+  }
+  finish();
+  return copied;
+}
+
+result<std::size_t> transaction_state::copy_in(const statement& what, copy_source& from) {
+  return run_copy(what, [&](const request& wanted) { return channel_->copy_in(wanted, from); });
+}
+
+result<std::size_t> transaction_state::copy_out(const statement& what, std::string_view shape, copy_sink& to) {
+  return run_copy(what, [&](const request& wanted) { return channel_->copy_out(wanted, shape, to); });
+}
+
+result<std::unique_ptr<row_cursor>> transaction_state::open_cursor(const statement& what, const parameters& values) {
+  if (!channel_) return refused_after_transaction(what.name);
+  return std::unique_ptr<row_cursor>(std::make_unique<transaction_cursor>(*this, what, values));
+}
+
+void transaction_state::note_savepoint_end(unsigned depth, bool keep) noexcept {
+  for (transaction_cursor* const each : cursors_) each->note_savepoint_end(depth, keep);
+}
+
+}  // namespace breakwater::detail
