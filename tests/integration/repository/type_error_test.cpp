@@ -156,8 +156,8 @@ TEST_F(refused_values, are_named_where_the_server_adds_the_value_to_its_context_
 }
 
 TEST_F(refused_values, that_fail_only_when_run_name_no_column_of_ours) {
-  // A CONTEXT that ends in "$3" and is not Bind's.
-  const auto refused = session.query("select (?::text)::json", "{\"a\": $3").execute();
+  // A CONTEXT that ends in "$1" and is not Bind's.
+  const auto refused = session.query("select (?::text)::json", "{\"a\": \"$1").execute();
   EXPECT_ERROR(refused, errc::data_error);
   EXPECT_EQ(refused.error().message().find("bound to"), std::string::npos) << refused.error().message();
 }

@@ -451,6 +451,9 @@ TEST_F(round_trip, what_the_server_makes_up_is_read_and_sent_back_unchanged) {
        "set_masklen('10.0.0.0'::inet + (random() * 1e6)::int, (random() * 32)::int)");
   same(std::type_identity<bw::inet>{}, "inet",
        "set_masklen('2001:db8::'::inet + (random() * 1e18)::bigint, (random() * 128)::int)");
+  same(std::type_identity<bw::inet>{}, "inet",
+       "array_to_string(array(select case when random() < 0.6 then '0' else to_hex((random() * 65535)::int) end "
+       "from generate_series(1, 8) where n > 0), ':')");
   same(std::type_identity<bw::range<std::int32_t>>{}, "int4range",
        "int4range((random() * 10)::int, 10 + (random() * 10)::int, (array['[)', '[]', '()', '(]'])[1 + (n % 4)])");
   same(std::type_identity<bw::range<bw::timestamptz>>{}, "tstzrange",
