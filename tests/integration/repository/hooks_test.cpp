@@ -36,7 +36,9 @@ TEST_F(hooks, run_once_in_order_and_in_the_writes_transaction) {
   EXPECT_EQ(stored.value().secret, "s+") << "before_insert may change the entity";
   EXPECT_EQ(script.calls, (calls{"before_insert", "after_insert"}));
   EXPECT_EQ(news(), "before_insert:ada:me after_insert:ada 1:me");
-  EXPECT_EQ(truth("select count(distinct xmin) from (select xmin::text from news union select xmin::text from customers) x"), "1")
+  EXPECT_EQ(
+      truth("select count(distinct xmin) from (select xmin::text from news union select xmin::text from customers) x"),
+      "1")
       << "one transaction";
   EXPECT_EQ(watcher().operations().size(), 4U) << "hook, insert, hook, COMMIT";
   EXPECT_EQ(watcher().last().statement, "commit");
@@ -153,6 +155,13 @@ TEST_F(hooks, after_load_completes_every_entity_that_is_read) {
   EXPECT_EQ(customers.query().all().value()[0].shown, "<ada>");
   EXPECT_EQ(customers.get_many({ada.id}).value()[0].shown, "<ada>");
   EXPECT_EQ(session.query("select * from customers").as<customer>().value()[0].shown, "<ada>");
+  std::vector<std::string> shown;
+  const auto note = [&shown](const customer& each) { shown.push_back(each.shown); };
+  ASSERT_OK(customers.copy_out(note));
+  ASSERT_OK(customers.query().stream(note));
+  ASSERT_OK(session.query("select * from customers").stream<customer>(note));
+  ASSERT_OK(customers.query().in_batches(10, [&](std::span<customer> batch) { note(batch.front()); }));
+  EXPECT_EQ(shown, (std::vector<std::string>(4, "<ada>")));
   EXPECT_TRUE(script.calls.empty()) << "reading runs no other hook";
 }
 
@@ -160,6 +169,7 @@ TEST_F(hooks, bulk_statements_run_none) {
   insert("ada");
   ASSERT_OK(customers.query().every_row().update_all(bw::set<&customer::secret>("x")));
   ASSERT_OK(customers.query().every_row().delete_all());
+  ASSERT_OK(customers.copy_in({customer{.name = "bob"}}));
   EXPECT_TRUE(script.calls.empty());
 }
 

@@ -31,7 +31,8 @@ class relations : public repository_test {
           "create table orders (id bigint generated always as identity primary key, customer_id bigint,"
           " item text not null, deleted_at timestamptz)",
           "create table profiles (email text primary key, customer_id bigint not null)",
-          "create table order_labels (order_id bigint, label_name text, deleted_at timestamptz, primary key (order_id, label_name))",
+          "create table order_labels (order_id bigint, label_name text, deleted_at timestamptz, primary key (order_id, "
+          "label_name))",
           "create table labels (name text primary key, deleted_at timestamptz)",
           "create table notes (id bigint generated always as identity primary key, owner_type text not null,"
           " owner_id bigint not null, text text not null)",
@@ -405,6 +406,17 @@ TEST_F(relations, relation_members_are_no_columns) {
   ASSERT_OK(raw);
   EXPECT_EQ(raw.value().name, "ada l.");
   ASSERT_OK((db().verify<Customer, Order, Label, OrderLabel, Profile, Note, Depot, Parcel>()));
+}
+
+TEST_F(relations, come_with_each_batch_and_not_with_a_stream) {
+  std::vector<std::size_t> counts;
+  ASSERT_OK(customers.query().include<&Customer::orders>().in_batches(2, [&counts](std::span<Customer> batch) {
+    for (const Customer& each : batch) counts.push_back(each.orders.size());
+  }));
+  EXPECT_EQ(counts, (std::vector<std::size_t>{3, 1, 0}));
+  EXPECT_EQ(statements(), "customers.in_batches customers.orders customers.in_batches customers.orders");
+  EXPECT_ERROR(everyone().include<&Customer::orders>().stream([](Customer&&) {}), errc::invalid_argument);
+  EXPECT_EQ(everyone().stream([](const Customer& each) { EXPECT_FALSE(each.orders.loaded()); }).value(), 3U);
 }
 
 TEST_F(relations, a_key_that_can_not_be_sent_is_an_error_before_anything_is_sent) {
