@@ -57,10 +57,12 @@ result<run_time_statement> make_patch(const table_view& table, std::span<const a
   }
 
   sql_fragment sql;
-  const bool changes_row = !changes.empty() || table.has(&column_info::updated_at);
+  // A version that is checked is raised too: else two callers with the same one would both succeed.
+  const bool raises_version = !changes.empty() || expected_version != nullptr;
+  const bool changes_row = raises_version || table.has(&column_info::updated_at);
   if (changes_row) {
     sql.add("update ").add(written([&](text_out& out) { write_table(out, table.name); })).add(" set ");
-    BOOST_OUTCOME_TRY(append_assignments(sql, table, changes, !changes.empty()));
+    BOOST_OUTCOME_TRY(append_assignments(sql, table, changes, raises_version));
   } else {
     sql.add(written([&](text_out& out) { write_select_from(out, table); }));  // nothing to change: the row as it is
   }

@@ -30,18 +30,11 @@ std::string describe_order(const query_state& query) {
   return text;
 }
 
-/// What a cursor has to agree with: the order's text.
-std::uint64_t print_of_order(const query_state& query) {
-  sql_fragment order;
-  query.append_order(order);
-  return fingerprint(order.text);
-}
-
 /// The bound's values, one for each term of the order.
 result<parameters> values_of(const query_state& query, const keyset_bound& bound, const char* name) {
   if (bound.from_cursor) {
     parameters values;
-    if (read_cursor(bound.cursor, print_of_order(query), query.order, values)) return values;
+    if (read_cursor(bound.cursor, query.print_of_order(), query.order, values)) return values;
     // A text column may hold what looks like a cursor.
     if (query.order.size() != 1 || query.order.front().type != oid::unknown) {
       return misfit(query, std::string(name) + "() was given a cursor that is not one of this query and order");
@@ -160,19 +153,43 @@ class behind {
 
 query_state query_state::with_complete_order() const {
   query_state complete = *this;
-  for (const column_info& column : table.columns) {
-    if (!column.primary_key) continue;
-    const bool there = std::ranges::any_of(order, [&](const order_term& term) { return term.column == &column; });
-    if (there) continue;
-    complete.order.push_back({.text = written([&](text_out& out) {
-                                write_column(out, {.schema = {}, .table = table.name.table}, column.name);
-                              }),
-                              .type = column.bound_type,
-                              .nullable = false,
-                              .sensitive = column.sensitive,
-                              .column = &column});
+  const auto joined_by = [this](join_kind kind) {
+    return std::ranges::any_of(joins, [kind](const join_term& join) { return join.kind == kind; });
+  };
+  const bool first_may_be_null = joined_by(join_kind::right) || joined_by(join_kind::full);
+  const bool others_may_be_null = first_may_be_null || joined_by(join_kind::left);
+  // Whatever a column is by itself: behind an outer join it may be NULL.
+  for (order_term& term : complete.order) {
+    const bool of_first_table =
+        term.column >= table.columns.data() && term.column < table.columns.data() + table.columns.size();
+    term.nullable = term.nullable || (of_first_table ? first_may_be_null : others_may_be_null);
   }
+  const auto complete_by = [&](const table_view& of, std::string_view name, bool may_be_null) {
+    for (const column_info& column : of.columns) {
+      if (!column.primary_key) continue;
+      std::string text = written([&](text_out& out) { write_column(out, {.schema = {}, .table = name}, column.name); });
+      if (std::ranges::find(complete.order, text, &order_term::text) != complete.order.end()) continue;
+      complete.order.push_back({.text = std::move(text),
+                                .type = column.bound_type,
+                                .nullable = may_be_null,
+                                .sensitive = column.sensitive,
+                                .column = &column});
+    }
+  };
+  complete_by(table, table.name.table, first_may_be_null);
+  // A row of the first table stands once for each row that joins it.
+  for (const join_term& join : joins) complete_by(join.table, join.name(), others_may_be_null);
   return complete;
+}
+
+std::uint64_t query_state::print_of_order() const {
+  sql_fragment by;
+  append_order(by);
+  std::uint64_t print = fingerprint(by.text);
+  for (std::size_t i = 0; i < by.values.size(); ++i) {
+    print = (print ^ fingerprint(by.values.text(i))) * 0x100000001b3U + by.values.type(i);
+  }
+  return print;
 }
 
 result<query_state> query_state::with_keyset_applied() const {

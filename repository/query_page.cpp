@@ -27,16 +27,6 @@ result<void> check_page(const executor* on, const query_state& wanted, std::int6
   return success();
 }
 
-bool folds_rows(const query_state& query) noexcept {
-  return !query.group.empty() || !query.having.empty() || query.distinct || !query.distinct_on.empty();
-}
-
-std::uint64_t print_of_order(const query_state& query) {
-  sql_fragment order;
-  query.append_order(order);
-  return fingerprint(order.text);
-}
-
 statement_class class_of(const query_state& wanted) noexcept {
   return wanted.lock == row_lock::none ? statement_class::read : statement_class::locking_read;
 }
@@ -45,7 +35,7 @@ statement_class class_of(const query_state& wanted) noexcept {
 
 result<page_rows> run_keyset_page(executor* on, const query_state& wanted, std::int64_t size, std::string_view name) {
   BOOST_OUTCOME_TRY(check_page(on, wanted, size, name));
-  if (folds_rows(wanted)) {
+  if (wanted.folds_rows()) {
     return misuse(wanted,
                   "a keyset page goes by the rows' own keys: not with group_by or distinct. Use page(number, size)",
                   name);
@@ -75,7 +65,7 @@ result<page_rows> run_keyset_page(executor* on, const query_state& wanted, std::
   page.count = more ? static_cast<std::size_t>(size) : page.answer.size();
   if (page.count == 0) return page;
 
-  const std::uint64_t print = print_of_order(ordered);
+  const std::uint64_t print = ordered.print_of_order();
   const std::size_t first_value = page.answer.columns() - ordered.order.size();
   const auto cursor = [&](std::size_t row) {
     return write_cursor(print, page.answer, row, first_value, ordered.order.size());
@@ -98,7 +88,7 @@ result<page_rows> run_numbered_page(executor* on, const query_state& wanted, std
   if (wanted.is_keyset() || wanted.lock != row_lock::none) {
     return misuse(wanted, "a numbered page has neither after, before nor a lock; use page(size)", name);
   }
-  const bool folded = folds_rows(wanted);
+  const bool folded = wanted.folds_rows();
   const query_state ordered = folded ? wanted : wanted.with_complete_order();
   if (ordered.order.empty()) return misuse(wanted, "page() needs an order; say order_by", name);
 

@@ -92,7 +92,7 @@ result<std::int64_t> run_count(executor* on, const query_state& wanted, std::str
   BOOST_OUTCOME_TRY(check_unlocked(wanted, "count()", name));
   BOOST_OUTCOME_TRY(const auto sent, wanted.with_keyset_applied());
   sql_fragment sql;
-  const bool whole = sent.group.empty() && sent.having.empty() && !sent.distinct && sent.distinct_on.empty();
+  const bool whole = !sent.folds_rows();
   if (whole && !sent.limit && !sent.offset) {
     sql.add("select count(*)");
     sent.append_from(sql);
@@ -126,9 +126,17 @@ result<rows> run_aggregate(executor* on, const query_state& wanted, const sql_fr
     sent.append_where(sql);
     sent.append_group(sql);
   } else if (of_first_table) {
-    // Some of the rows, found first. They go by the table's name, which is how the aggregate calls them.
-    sent.append_select(sql.add(" from ("), false);
-    sent.append_order_and_bounds(sql);
+    // Some of the rows, found first. They go by the table's name, which is how the aggregate calls them; of a selection
+    // only how it folds rows could matter, and its columns might be another table's.
+    if (!sent.projection.empty() && sent.folds_rows()) {
+      return error(errc::invalid_argument,
+                   "an aggregate of different or grouped selected rows is not offered: select the aggregate itself")
+          .with_statement(name);
+    }
+    query_state rows_first = sent;
+    rows_first.projection = {};
+    rows_first.append_select(sql.add(" from ("), false);
+    rows_first.append_order_and_bounds(sql);
     sql.add(") as ").add(written([&](text_out& out) { write_identifier(out, sent.table.name.table); }));
   } else {
     return error(errc::invalid_argument,
@@ -144,7 +152,7 @@ result<bool> run_exists(executor* on, const query_state& wanted, std::string_vie
   BOOST_OUTCOME_TRY(const auto sent, wanted.with_keyset_applied());
   sql_fragment sql;
   sql.add("select exists(");
-  if (sent.group.empty() && sent.having.empty()) {
+  if (sent.group.empty() && sent.having.empty() && !sent.selects_aggregate) {
     sql.add("select");
     sent.append_from(sql);
     sent.append_where(sql);

@@ -214,6 +214,16 @@ sql_fragment query_state::select_sql() const {
   return sql;
 }
 
+sql_fragment query_state::sub_query_sql() const {
+  sql_fragment sql = select_sql();
+  if (check() && with_keyset_applied()) return sql;
+  sql.text.push_back(sql_fragment::placeholder);
+  sql.values.refuse(
+      "stands for a sub-query that can not be run: its after() or before() does not fit its order, its limit or offset "
+      "is negative, or its clauses do not go together");
+  return sql;
+}
+
 sql_fragment created_within(const table_view& table, const parameters& bounds) {
   const std::string column = written([&](text_out& out) {
     write_column(out, without_schema(table.name), table.column(&column_info::created_at).name);
@@ -253,6 +263,9 @@ result<query_state> query_state::end_of_order(bool last) const {
     }
     for (order_term& term : bounded.order) term.reverse();
   }
+  if (!last && is_backward()) {
+    return misuse(*this, "first() can not be combined with before(), which takes rows from the end; use all()");
+  }
   if (!bounded.limit || *bounded.limit > 1) bounded.limit = 1;
   return bounded;
 }
@@ -261,14 +274,13 @@ result<void> query_state::check() const {
   if ((limit && *limit < 0) || (offset && *offset < 0)) {
     return misuse(*this, "limit and offset can not be negative");
   }
-  const bool folds_rows = !group.empty() || !having.empty() || distinct || !distinct_on.empty();
-  if (lock != row_lock::none && folds_rows) {
+  if (lock != row_lock::none && folds_rows()) {
     return misuse(*this, "groups and distinct rows can not be locked: lock the rows themselves, by key");
   }
   if (lock == row_lock::none && lock_waits != lock_wait::wait) {
     return misuse(*this, "skip_locked() and nowait() say how to lock: say for_update() or another lock as well");
   }
-  if (is_keyset() && folds_rows) {
+  if (is_keyset() && folds_rows()) {
     return misuse(*this, "after() and before() go by the rows' own keys: not together with group_by or distinct");
   }
   return success();

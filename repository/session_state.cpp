@@ -203,8 +203,26 @@ result<std::vector<rows>> transaction_state::run_batch(std::span<const batched_s
 }
 
 result<void> transaction_state::run_in_transaction(transaction_body body) {
-  if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
-  return body(shared_from_this());
+  // A savepoint, so that what fails as a whole is undone as a whole, also where the closure goes on after it.
+  BOOST_OUTCOME_TRY(const unsigned depth, begin_savepoint());
+  struct undo_guard {
+    transaction_state& state;
+    unsigned depth;
+    bool armed = true;
+    ~undo_guard() {
+      if (armed) (void)state.end_savepoint(depth, false);
+    }
+  } guard{*this, depth};
+  auto done = body(shared_from_this());
+  guard.armed = false;
+  if (done) return end_savepoint(depth, true);
+  // After a conflict all of the transaction is run again: it stays failed, and is not made usable.
+  if (is_conflict(done.error())) {
+    savepoints_ = depth - 1;
+    return done;
+  }
+  (void)end_savepoint(depth, false);
+  return done;
 }
 
 request transaction_state::with_limits(const statement& what, const parameters& values) const noexcept {

@@ -82,6 +82,14 @@ result<run_time_statement> upsert_with_assignments(const table_view& table, std:
   return made;
 }
 
+error mixed_defaults(std::string_view name, const table_view& table) {
+  return error(errc::invalid_argument,
+               "some of the rows leave a defaulted column to its DEFAULT and others give it: of a row that is there "
+               "already, the one would be kept and the other overwritten. Call upsert_many once for each kind")
+      .with_statement(name)
+      .with_table(table.name.table);
+}
+
 error conflicts_with_trash(const statement& what, const table_view& table) {
   if (!table.has(&column_info::soft_delete)) {
     return error(errc::unsafe_operation,

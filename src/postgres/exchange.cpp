@@ -127,6 +127,13 @@ bool exchange::is_queued_to_prepare(const std::string& name) const noexcept {
       steps_, [&name](const step& queued) { return queued.kind == step_kind::prepare && queued.name == name; });
 }
 
+bool exchange::ran_out(exchange_outcome& outcome, deadline until) noexcept {
+  // A socket that is always ready never times out by itself: a large answer that keeps coming.
+  if (!until.expired(deadline::clock::now())) return false;
+  outcome.ended = wait_result::timed_out;
+  return true;
+}
+
 bool exchange::flush(exchange_outcome& outcome, deadline until) {
   for (;;) {
     const int unsent = PQflush(handle_);
@@ -135,6 +142,7 @@ bool exchange::flush(exchange_outcome& outcome, deadline until) {
     outcome.ended = wait_for_socket(PQsocket(handle_), readiness::readable_or_writable, until, *stop_);
     if (outcome.ended != wait_result::ready) return false;
     if (PQconsumeInput(handle_) == 0) return true;
+    if (ran_out(outcome, until)) return false;
   }
 }
 
@@ -169,6 +177,7 @@ bool exchange::next_result(exchange_outcome& outcome, deadline until, pg_result*
     if (outcome.ended != wait_result::ready) return false;
     // On failure libpq has closed the socket and holds the reason as a result.
     if (PQconsumeInput(handle_) == 0) break;
+    if (PQisBusy(handle_) == 1 && ran_out(outcome, until)) return false;
   }
   result = PQgetResult(handle_);
   return true;

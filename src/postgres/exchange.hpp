@@ -66,6 +66,7 @@ class exchange {
   [[nodiscard]] bool queue_prepare(const command& sent, std::optional<std::size_t> subject,
                                    statement_cache::entry& entry, const std::uint32_t* types);
   [[nodiscard]] bool is_queued_to_prepare(const std::string& name) const noexcept;
+  [[nodiscard]] static bool ran_out(exchange_outcome& outcome, deadline until) noexcept;
   [[nodiscard]] bool flush(exchange_outcome& outcome, deadline until);
   void read_answers(exchange_outcome& outcome, deadline until);
   /// The next result, or null between two; false when the wait was cut short.

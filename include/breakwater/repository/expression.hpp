@@ -113,7 +113,7 @@ consteval bool can_calculate() {
   if constexpr (any_operand<A> && any_operand<B>) {
     return !std::is_void_v<arithmetic_result_t<typename A::value_type, typename B::value_type>>;
   } else if constexpr (any_operand<A>) {
-    return comparable_value<typename A::value_type, B> &&
+    return present_value<typename A::value_type, B> &&
            !std::is_void_v<arithmetic_result_t<typename A::value_type, typename A::value_type>>;
   } else if constexpr (any_operand<B>) {
     return can_calculate<B, A>();
@@ -294,7 +294,7 @@ template <detail::any_operand Number>
 
 /// The operand, or this value where it is NULL.
 template <detail::any_operand Operand, class Value>
-requires detail::comparable_value<typename Operand::value_type, Value>
+requires detail::present_value<typename Operand::value_type, Value>
 [[nodiscard]] auto coalesce(const Operand& of, const Value& otherwise) {
   detail::sql_fragment sql;
   of.append_to(sql.add("coalesce("));
@@ -313,7 +313,7 @@ requires detail::is_json<typename Document::value_type> &&(sizeof...(Keys) > 0) 
   detail::sql_fragment sql;
   of.append_to(sql.add("("));
   sql.add(" #>> ").text.push_back(detail::sql_fragment::placeholder);
-  detail::bind_listed<std::string>(sql.values, false, std::string_view(path)...);
+  detail::bind_listed<std::string>(sql.values, of.is_sensitive(), std::string_view(path)...);
   sql.add(")");
   return detail::expression_over<std::optional<std::string>, typename Document::sources>(std::move(sql),
                                                                                          of.is_sensitive());
@@ -416,7 +416,7 @@ template <detail::sub_query Query>
   detail::sql_fragment sql;
   sql.add("(").add(inner.sub_query_sql()).add(")");
   return detail::expression_over<std::optional<without_optional_t<typename Query::only_value_type>>,
-                                 typename Query::outer_sources>(std::move(sql), false);
+                                 typename Query::outer_sources>(std::move(sql), inner.selects_sensitive());
 }
 
 }  // namespace breakwater

@@ -42,11 +42,15 @@ inline constexpr bool compares =
 
 template <class T, class Value>
 concept comparable_value = compares<T, Value>;
+/// The same for a value that is there: what an empty optional would mean is not for every operation to say.
+template <class T, class Value>
+concept present_value = compares<T, Value> && !is_optional<Value>;
 
 /// Binds one value as a column of type T takes it.
 template <class T, class Value>
 void bind_as(parameters& out, const Value& value, bool sensitive) {
   using column = without_optional_t<T>;
+  static_assert(!is_optional<Value>);
   if constexpr (plain_integer<column> && plain_integer<Value>) {
     if (std::in_range<column>(value)) {
       codec<column>::encode(static_cast<column>(value), out);
@@ -121,16 +125,29 @@ template <class T>
 concept value_range = std::ranges::input_range<T> && !std::convertible_to<const T&, std::string_view> && !sub_query<T>;
 
 /// An element of a list. NULL is left out: it equals nothing, and in an array it would turn "not in" into "unknown" for
-/// every row.
+/// every row. So is an integer that no value of the column can equal, which the column's array could not hold.
 template <class T, class Value>
 void add_listed(array_text& array, parameters& element, const Value& value) {
+  using column = without_optional_t<T>;
   if constexpr (is_optional<Value>) {
-    if (!value) return;
-    bind_as<T>(element, *value, false);
+    if (value) add_listed<T>(array, element, *value);
   } else {
+    if constexpr (plain_integer<column> && plain_integer<Value>) {
+      if (!std::in_range<column>(value)) return;
+    }
     bind_as<T>(element, value, false);
+    array.add(element);
   }
-  array.add(element);
+}
+template <class T, class Range>
+[[nodiscard]] bool all_in_range([[maybe_unused]] const Range& values) noexcept {
+  using value_type = without_optional_t<std::ranges::range_value_t<Range>>;
+  if constexpr (plain_integer<T> && plain_integer<value_type> && !is_optional<std::ranges::range_value_t<Range>>) {
+    for (const auto& value : values) {
+      if (!std::in_range<T>(value)) return false;
+    }
+  }
+  return true;
 }
 template <class T, class Range>
 void bind_list(parameters& out, const Range& values, bool sensitive) {
@@ -221,7 +238,7 @@ class operand {
 
   /// low <= this <= high.
   template <class Low, class High>
-  requires detail::comparable_value<T, Low> && detail::comparable_value<T, High>
+  requires detail::present_value<T, Low> && detail::present_value<T, High>
   [[nodiscard]] predicate_type between(const Low& low, const High& high) const {
     detail::sql_fragment sql = with_compared(" between ");
     detail::add_compared<T>(sql.add(" and "));
@@ -240,20 +257,20 @@ class operand {
   requires(detail::bounds_time<T, Bound>)  //
       [[nodiscard]] predicate_type within(const Bound& from, const Bound& to) const {
     detail::sql_fragment sql = with(" >= ");
-    bind(sql.values, from);
+    bind_own(sql, from);
     self().append_to(sql.add(" and "));
     sql.add(" < ").text.push_back(detail::sql_fragment::placeholder);
-    bind(sql.values, to);
+    bind_own(sql, to);
     return finished(std::move(sql));
   }
   /// On that day, of a timestamptz one of the session's time zone.
   [[nodiscard]] predicate_type on_date(date day) const requires(detail::is_time<T>) {
     detail::sql_fragment sql = with(" >= ");
-    bind(sql.values, day);
+    bind_own(sql, day);
     self().append_to(sql.add(" and "));
     sql.add(" < ").text.push_back(detail::sql_fragment::placeholder);
     sql.add(" + 1");
-    bind(sql.values, day);
+    bind_own(sql, day);
     return finished(std::move(sql));
   }
 
@@ -263,7 +280,11 @@ class operand {
   template <detail::value_range Range>
   requires detail::is_array<T> &&
       detail::comparable_value<detail::array_element_t<T>, std::ranges::range_value_t<Range>>
-  [[nodiscard]] predicate_type contains(const Range& elements) const { return with_elements(" @> ", elements); }
+  [[nodiscard]] predicate_type contains(const Range& elements) const {
+    // An array that can not hold one of them contains not all of them.
+    if (!detail::all_in_range<detail::array_element_t<T>>(elements)) return predicate_type({.text = "false"});
+    return with_elements(" @> ", elements);
+  }
   /// All of the array's elements are among these.
   template <detail::value_range Range>
   requires detail::is_array<T> &&
@@ -276,7 +297,7 @@ class operand {
   [[nodiscard]] predicate_type overlaps(const Range& elements) const { return with_elements(" && ", elements); }
   /// The array has this element.
   template <class Value>
-  requires detail::is_array<T> && detail::comparable_value<detail::array_element_t<T>, Value>
+  requires detail::is_array<T> && detail::present_value<detail::array_element_t<T>, Value>
   [[nodiscard]] predicate_type has(const Value& element) const {
     detail::sql_fragment sql;
     detail::add_compared<detail::array_element_t<T>>(sql);
@@ -299,6 +320,7 @@ class operand {
   [[nodiscard]] predicate_type has_key(std::string_view key) const requires(detail::is_json<T>) {
     detail::sql_fragment sql = with(" ? ");
     sql.values.add_text(key, oid::text);
+    if (self().is_sensitive()) sql.values.mark_sensitive();
     return finished(std::move(sql));
   }
   /// Any of the keys (`?|`).
@@ -338,6 +360,13 @@ class operand {
     detail::add_compared<T>(sql, "[]");
     return sql;
   }
+  /// Binds a value of its own type, as one of this operand's.
+  template <class Value>
+  void bind_own(detail::sql_fragment& sql, const Value& value) const {
+    bind(sql.values, value);
+    if (self().is_sensitive()) sql.values.mark_sensitive();
+    name_value(sql);
+  }
   /// So that an error about the value bound last names the column.
   static void name_value(detail::sql_fragment& sql) noexcept {
     if constexpr (requires { Self::column_name(); }) sql.values.mark_column(Self::column_name());
@@ -369,7 +398,7 @@ class operand {
   template <class Range>
   [[nodiscard]] predicate_type with_keys(std::string_view operation, const Range& keys) const {
     detail::sql_fragment sql = with(operation);
-    detail::bind_list<std::string>(sql.values, keys, false);
+    detail::bind_list<std::string>(sql.values, keys, self().is_sensitive());
     return finished(std::move(sql));
   }
 };

@@ -489,7 +489,8 @@ class basic_query {
 
   using only_value_type = value_type;
   using outer_sources = typename From::outer_sources;
-  [[nodiscard]] detail::sql_fragment sub_query_sql() const { return state_.select_sql(); }
+  [[nodiscard]] detail::sql_fragment sub_query_sql() const { return state_.sub_query_sql(); }
+  [[nodiscard]] bool selects_sensitive() const noexcept { return state_.selects_sensitive; }
 
  private:
   template <class OtherFrom, class OtherRows>
@@ -535,6 +536,8 @@ class basic_query {
   void project(const Selected& selected) {
     if constexpr (detail::any_operand<Selected>) {
       state_.add_projection(detail::fragment_of(selected));
+      state_.selects_sensitive = state_.selects_sensitive || selected.is_sensitive();
+      state_.selects_aggregate = state_.selects_aggregate || Selected::sources::template contains<detail::aggregated>;
     } else {
       project_row(selected);
     }

@@ -238,7 +238,7 @@ class repository {
   }
   /// `upsert` of each, all or none, in the order given, sent as `insert_many` sends them; where the mapping has a
   /// soft_delete column, in a transaction. Errors: besides, `invalid_argument` when two of one statement's rows conflict
-  /// with each other.
+  /// with each other, or when only some rows leave a defaulted column to its DEFAULT.
   template <auto... Members>
   [[nodiscard]] result<std::vector<upserted<E>>> upsert_many(std::span<const E> given,
                                                              detail::conflict_target<Members...> /*target*/) const {

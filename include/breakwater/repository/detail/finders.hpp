@@ -151,13 +151,18 @@ template <entity E, std::ranges::input_range Keys>
   binder one;
   bool any = false;
   for (const auto& key : keys) {
-    any = true;
+    using given = std::remove_cvref_t<decltype(key)>;
+    static_assert(!std::floating_point<given>, "breakwater: a key is not a floating point number");
     one.values.clear();
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(key)>, key_type>) {
+    if constexpr (std::same_as<given, key_type>) {
       bind_key<E>(one, key);
+    } else if constexpr (plain_integer<given> && plain_integer<key_type>) {
+      if (!std::in_range<key_type>(key)) continue;  // no row has such a key
+      bind_key<E>(one, static_cast<key_type>(key));
     } else {
       bind_key<E>(one, static_cast<key_type>(key));
     }
+    any = true;
     if (!one.bad_column.empty()) return bad_value(get_many_statement<E>, one);
     for (std::size_t i = 0; i < arrays.size(); ++i) arrays[i].add(one.values, i);
   }

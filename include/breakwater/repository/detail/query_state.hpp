@@ -81,6 +81,8 @@ struct query_state {
   std::optional<std::int64_t> offset{};
   trash scope = trash::excluded;
   bool every_row = false;
+  bool selects_sensitive = false;  // what is selected shows a sensitive column
+  bool selects_aggregate = false;  // all rows become one, or one for each group
   row_lock lock = row_lock::none;
   lock_wait lock_waits = lock_wait::wait;
 
@@ -120,8 +122,16 @@ struct query_state {
     return joins.empty() && group.empty() && having.empty() && !distinct && distinct_on.empty();
   }
 
-  /// What `all` sends. A query whose keyset is in error is written without it: `check` says so when it runs.
+  /// Rows become other rows: groups, different ones, one for all.
+  [[nodiscard]] bool folds_rows() const noexcept {
+    return !group.empty() || !having.empty() || distinct || !distinct_on.empty() || selects_aggregate;
+  }
+
+  /// What `all` sends, for people to read. A query whose keyset is in error is written without it: it fails when it runs.
   [[nodiscard]] sql_fragment select_sql() const;
+  /// The same to stand inside another statement. Where it could not run by itself, neither can that one: it has a value
+  /// that can not be sent.
+  [[nodiscard]] sql_fragment sub_query_sql() const;
   /// The select list and everything behind it, with the order's values as further columns where asked for.
   void append_select(sql_fragment& to, bool with_order_values) const;
   void append_from(sql_fragment& to) const;
@@ -139,8 +149,11 @@ struct query_state {
   /// The query for its first or last row. Errors: `invalid_argument` without an order, or for the last row of a
   /// bounded query.
   [[nodiscard]] result<query_state> end_of_order(bool last) const;
-  /// The same query with the key's columns behind its order, so that no two rows are in the same place.
+  /// The same query with the keys of all its tables behind its order, so that no two rows are in the same place; and with
+  /// the order's columns nullable where an outer join makes them so.
   [[nodiscard]] query_state with_complete_order() const;
+  /// What a cursor has to agree with: the order's text and the values in it.
+  [[nodiscard]] std::uint64_t print_of_order() const;
   /// The same query with its keyset as conditions, turned round where it goes backward. Errors: `invalid_argument` for
   /// values that do not fit the order, or a cursor that is not one of this query.
   [[nodiscard]] result<query_state> with_keyset_applied() const;

@@ -202,6 +202,9 @@ template <entity E, class Target>
   return std::optional<E>(std::move(stored));
 }
 
+/// Some rows leave a column to its DEFAULT, others do not.
+[[nodiscard]] error mixed_defaults(std::string_view name, const table_view& table);
+
 template <entity E, class Target>
 [[nodiscard]] result<std::vector<upserted<E>>> upsert_many(const std::shared_ptr<executor>& on,
                                                            std::span<const E> given) {
@@ -210,9 +213,12 @@ template <entity E, class Target>
                 "name the columns that can with bw::conflict");
   std::vector<upserted<E>> stored;
   if (given.empty()) return stored;
-  // Columns left to their DEFAULT are updated where not every row leaves them: "excluded" then holds the default.
-  std::uint64_t common = defaults_of(given.front());
-  for (const E& each : given) common &= defaults_of(each);
+  // One statement updates the same columns of every row: a column that only some rows leave to its DEFAULT would be set
+  // to that where the row is there already.
+  const std::uint64_t common = defaults_of(given.front());
+  for (const E& each : given) {
+    if (defaults_of(each) != common) return mixed_defaults(statement_name<E, action::upsert_many>, view_of<E>);
+  }
   bulk_shape shape{.table = view_of<E>,
                    .types = {},
                    .name = statement_name<E, action::upsert_many>,
