@@ -29,46 +29,6 @@ constexpr statement plain(std::string_view sql, std::string_view name, statement
 constexpr statement rollback_statement = plain("rollback", "rollback", statement_class::read);
 constexpr statement ping_statement = plain("select 1", "ping", statement_class::read);
 
-/// Does the text quote this value? Very short values would be found in every text, and tell nothing.
-bool quotes(std::string_view text, std::string_view value) {
-  constexpr std::size_t shortest = 4;
-  return value.size() >= shortest && text.find(value) != std::string_view::npos;
-}
-
-/// Does it quote an element of this array (as the library writes them: {"a","b \"c\"",7,NULL})?
-bool quotes_element(std::string_view text, std::string_view array) {
-  if (!array.starts_with('{')) return false;
-  std::string element;
-  bool inside = false;
-  for (std::size_t i = 0; i < array.size(); ++i) {
-    const char c = array[i];
-    if (c == '"') {
-      inside = !inside;
-    } else if (!inside && (c == '{' || c == ',' || c == '}')) {
-      if (element != "NULL" && quotes(text, element)) return true;
-      element.clear();
-    } else {
-      if (c == '\\' && i + 1 < array.size()) ++i;
-      element.push_back(array[i]);
-    }
-  }
-  return false;
-}
-
-/// Some texts of the server quote what they were given, and code of the database's own may quote anything: a text that
-/// holds a bound value is not shown.
-void withhold_values(error& cause, const batch& wanted) {
-  const std::string text = cause.message();
-  for (const command& sent : wanted.commands) {
-    for (std::size_t i = 0; i < sent.values->size(); ++i) {
-      const std::string_view value = sent.values->text(i);
-      if (!quotes(text, value) && !quotes_element(text, value)) continue;
-      cause.with_text("the server refused the statement (its text is withheld, it quotes a bound value)");
-      return;
-    }
-  }
-}
-
 /// Bind says only which parameter it could not read; whose value that was, the parameters know.
 void name_refused_value(exchange_outcome& outcome, const batch& wanted) {
   server_error& failure = *outcome.failure;
@@ -168,7 +128,10 @@ result<rows> connection::converse(const batch& wanted, std::vector<rows>& earlie
     }
     // Its COMMIT was not reached.
     if (wanted.kind == batch_kind::whole && outcome.failure && in_transaction()) {
-      (void)recover(deadline::after(rollback_patience));
+      // Within the caller's time: what is not in order by then, the pool puts in order in the background.
+      deadline patience = deadline::after(rollback_patience);
+      if (!wanted.until.is_never()) patience = patience.earlier_of(deadline(wanted.until.at() + verdict_grace));
+      if (!recover(patience)) break;
     }
     if (!outcome.failure || !outcome.failure->stale_plan) break;
 
@@ -179,7 +142,8 @@ result<rows> connection::converse(const batch& wanted, std::vector<rows>& earlie
       break;
     }
     // The ERROR rolled the whole batch back, so it may run again, now prepared anew.
-    if (!first_time || is_broken() || in_transaction()) break;
+    if (!first_time || is_broken() || in_transaction() || unanswered_) break;
+    if (!check(wanted, clock::now())) break;
   }
 
   earlier = std::move(outcome.earlier);
@@ -208,7 +172,9 @@ exchange_outcome connection::send_and_read(exchange& wire, const batch& wanted) 
     if (stopped && outcome.ended == wait_result::timed_out) outcome.ended = wait_result::cancelled;
   }
   if (outcome.failure) name_refused_value(outcome, wanted);
-  if (outcome.failure) withhold_values(outcome.failure->cause, wanted);
+  if (outcome.failure) {
+    for (const command& sent : wanted.commands) withhold_values(outcome.failure->cause, *sent.values);
+  }
   unanswered_ = outcome.reached != phase::complete;
   // Half a batch without its Sync: there is no answer to wait for.
   if (outcome.reached == phase::not_sent) spoiled_ = true;

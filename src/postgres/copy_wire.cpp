@@ -198,6 +198,12 @@ void copy_wire::fail(exchange_outcome& outcome, const pg_result* result) const {
   if (outcome.failure) return;  // the first error is the cause
   server_error failure = read_server_error(result, what_);
   failure.stale_plan = false;  // nothing was prepared
+  // There are no bound values to compare with: where the rows may have been made names of (by a trigger, by a column of
+  // names), the text is not shown.
+  const bool took_rows = state_ == state::inwards || state_ == state::over;
+  if (took_rows && failure.cause.sqlstate().starts_with("42")) {
+    failure.cause.with_text("the server refused a row (its text is withheld, it may quote values)");
+  }
   const char* const context = PQresultErrorField(result, PG_DIAG_CONTEXT);
   if (context != nullptr && what_ != nullptr) {
     const copy_place place = read_copy_context(context, what_->table, columns_);

@@ -3,6 +3,7 @@
 #include "postgres/server_settings.hpp"
 #include "postgres/statement_effects.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string_view>
@@ -114,6 +115,10 @@ result<std::vector<rows>> lease_channel::run_batch(const request& wanted,
                                .callers = statements.size(),
                                .behind = 1});
   if (answers && leaves_session_changed(statements, answers.assume_value())) link.retire();
+  const auto outlives = [](const batched_statement& each) {
+    return !each.what->mapped && outlives_rollback(each.what->sql);
+  };
+  if (!answers && std::ranges::any_of(statements, outlives)) link.retire();
   return answers;
 }
 

@@ -1,5 +1,7 @@
 #include "postgres/server_cursor.hpp"
 
+#include "postgres/server_error.hpp"
+
 #include <array>
 #include <utility>
 
@@ -41,6 +43,8 @@ result<rows> server_cursor::fetch(transaction_channel& on, const request& query,
     }
   } else {
     answer = on.run(wanted);
+    // The values were sent with DECLARE; what a later row makes the server say may quote them all the same.
+    if (!answer) withhold_values(answer.error(), query.values);
   }
   state_ = !answer ? state::gone : answer.assume_value().size() < count ? state::at_end : state::open;
   return answer;

@@ -26,6 +26,45 @@ std::string public_text(const sqlstate_row& row, std::string_view primary, std::
   return "the server answered " + std::string(row.condition) + " (its text is withheld, it may quote values)";
 }
 
+/// Does the text quote this value? Very short values would be found in every text, and tell nothing.
+bool quotes(std::string_view text, std::string_view value) {
+  constexpr std::size_t shortest = 4;
+  return value.size() >= shortest && text.find(value) != std::string_view::npos;
+}
+
+/// Does it quote an element of this array (as the library writes them: {"a","b \"c\"",7,NULL})?
+bool quotes_element(std::string_view text, std::string_view array) {
+  if (!array.starts_with('{')) return false;
+  std::string element;
+  bool inside = false;
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    const char c = array[i];
+    if (c == '"') {
+      inside = !inside;
+    } else if (!inside && (c == '{' || c == ',' || c == '}')) {
+      if (element != "NULL" && quotes(text, element)) return true;
+      element.clear();
+    } else {
+      if (c == '\\' && i + 1 < array.size()) ++i;
+      element.push_back(array[i]);
+    }
+  }
+  return false;
+}
+
+/// Does it quote a part of this array, composite or range? Its marks are taken for separators wherever they stand, so that
+/// what is nested is found however deep; too many parts are found, and none too few.
+bool quotes_part(std::string_view text, std::string_view structure) {
+  if (structure.empty() || std::string_view("{([").find(structure.front()) == std::string_view::npos) return false;
+  constexpr std::string_view marks = "{}()[],\"\\";
+  for (std::size_t at = 0; at < structure.size();) {
+    const std::size_t end = std::min(structure.find_first_of(marks, at), structure.size());
+    if (quotes(text, structure.substr(at, end - at)) && structure.substr(at, end - at) != "NULL") return true;
+    at = end + 1;
+  }
+  return false;
+}
+
 /// Codes that say "the server does not know this name or type": of a mapped statement, the mapping is wrong.
 constexpr bool is_schema_mismatch(std::string_view code) noexcept {
   return code == "42P01" || code == "42703" || code == "42804" || code == "42883" || code == "42846" ||
@@ -85,6 +124,16 @@ server_error read_server_error(const pg_result* result, const statement* what) {
           .fatal = severity == "FATAL" || severity == "PANIC",
           .parameter = refused_parameter(field(result, PG_DIAG_CONTEXT)),
           .stale_plan = replan || code == "26000"};
+}
+
+void withhold_values(error& cause, const parameters& values) {
+  const std::string text = cause.message();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string_view value = values.text(i);
+    if (!quotes(text, value) && !quotes_element(text, value) && !quotes_part(text, value)) continue;
+    cause.with_text("the server refused the statement (its text is withheld, it quotes a bound value)");
+    return;
+  }
 }
 
 bool is_suspect(const error& cause) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <breakwater/core/error.hpp>
+#include <breakwater/postgres/parameters.hpp>
 #include <breakwater/postgres/statement.hpp>
 
 #include <cstddef>
@@ -24,6 +25,10 @@ struct server_error {
 /// Reads an error result. The server's text is used only where its SQLSTATE's row says that it holds no values;
 /// DETAIL, HINT and CONTEXT, which may, are never shown; of CONTEXT the number of a refused parameter is used.
 [[nodiscard]] server_error read_server_error(const pg_result* result, const statement* what);
+
+/// Some texts of the server quote what they were given, and code of the database's own may quote anything: a text that
+/// holds a bound value, or a part of one, is not shown.
+void withhold_values(error& cause, const parameters& values);
 
 /// The server, or the conversation with it, is not in order: what is prepared or cached there may be what is wrong
 /// ("cache lookup failed for type ..."), so the connection is not used again.

@@ -36,7 +36,8 @@ std::size_t end_of_block_comment(std::string_view sql, std::size_t at) noexcept 
 std::string_view next_word(std::string_view& sql) noexcept {
   std::size_t at = 0;
   for (;;) {
-    while (at < sql.size() && std::isspace(static_cast<unsigned char>(sql[at])) != 0) ++at;
+    // An empty statement in front of it is none to the server: ";commit" is a COMMIT.
+    while (at < sql.size() && (sql[at] == ';' || std::isspace(static_cast<unsigned char>(sql[at])) != 0)) ++at;
     if (sql.substr(at, 2) == "--") {
       at = std::min(sql.find('\n', at), sql.size());
     } else if (sql.substr(at, 2) == "/*") {
@@ -68,6 +69,11 @@ bool changed_session(std::string_view sql, std::string_view tag) noexcept {
   (void)next_word(sql);  // SET
   const std::string_view second = next_word(sql);
   return !equal_words(second, "local") && !equal_words(second, "transaction") && !equal_words(second, "constraints");
+}
+
+bool outlives_rollback(std::string_view sql) noexcept {
+  const std::string_view first = next_word(sql);
+  return equal_words(first, "prepare") || equal_words(first, "deallocate") || equal_words(first, "discard");
 }
 
 bool controls_transaction(std::string_view sql) noexcept {

@@ -13,6 +13,9 @@ namespace breakwater::postgres {
 /// RESET, LISTEN, ... It would reach the connection's next borrower.
 [[nodiscard]] bool changed_session(std::string_view sql, std::string_view tag) noexcept;
 
+/// What it leaves in the session stays there when its transaction is rolled back: PREPARE and its like.
+[[nodiscard]] bool outlives_rollback(std::string_view sql) noexcept;
+
 /// The statement begins, ends or divides a transaction: BEGIN, COMMIT, SAVEPOINT, PREPARE TRANSACTION, ...
 [[nodiscard]] bool controls_transaction(std::string_view sql) noexcept;
 

@@ -137,6 +137,10 @@ result<std::size_t> transaction_channel::copy_in(const request& wanted, copy_sou
 
 result<std::size_t> transaction_channel::copy_out(const request& wanted, std::string_view shape, copy_sink& to) {
   if (auto refused = refusal(wanted.what.name)) return std::move(*refused);
+  // The transaction's own time limit is set with its BEGIN: inside the savepoint it would be undone with it.
+  if (!begun_) {
+    BOOST_OUTCOME_TRY(run_plain("select 1", "begin"));
+  }
   // Rows that nobody wants are cancelled, which fails what they are a part of.
   copy_order order = order_for(wanted);
   order.before.append("savepoint ").append(copy_savepoint).append(";");
@@ -263,6 +267,7 @@ result<void> transaction_channel::commit() {
 void transaction_channel::rollback() noexcept {
   native_.reset();
   held_->finish_native_answers();
+  if (session_changed_) held_->retire();  // a PREPARE outlives the rollback
   if (!begun_ || held_->is_broken() || !held_->in_transaction()) {
     ended_ = true;
     return;
@@ -299,7 +304,8 @@ result<void> transaction_channel::rollback_to_savepoint(unsigned depth) {
     return undone;
   }
   root_cause_.reset();  // the transaction is usable again
-  return success();
+  // Left standing, each would make the next one a level deeper, and each level takes a transaction number.
+  return release_savepoint(depth);
 }
 
 pqxx::dbtransaction& transaction_channel::native() {

@@ -84,17 +84,6 @@ TEST_F(traps, a_cursor_knows_the_values_in_its_order) {
   EXPECT_ERROR(by_rest(5).after(cursor).all(), errc::invalid_argument);
 }
 
-TEST_F(traps, an_aggregate_of_bounded_rows_is_of_the_first_tables_column) {
-  behind_the_back("update forum.posts set id = id + 1000");
-  const auto joined = people.query()
-                          .join<post>(col<&post::author_id> == col<&person::id>)
-                          .order_by(asc<&person::id>)
-                          .select(col<&post::id>)
-                          .limit(2);
-  EXPECT_EQ(joined.sum<&person::id>().value(), bw::numeric{"2"});
-  EXPECT_ERROR(joined.distinct().sum<&person::id>(), errc::invalid_argument);
-}
-
 TEST_F(traps, a_selected_aggregate_is_one_row) {
   const auto nobody = people.where(col<&person::id> < 0).select(bw::count());
   EXPECT_EQ(nobody.all().value(), std::vector<std::int64_t>{0});

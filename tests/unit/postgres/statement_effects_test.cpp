@@ -28,7 +28,7 @@ TEST(statement_effects, a_setting_outlives_its_statement_unless_it_is_local) {
 
 TEST(statement_effects, some_statements_control_the_transaction) {
   for (const char* sql : {"begin", "START TRANSACTION", "commit", "  End", "/**/rollback to s", "abort", "savepoint s",
-                          "release s", "prepare transaction 'x'"}) {
+                          "release s", "prepare transaction 'x'", ";commit", " ; /* */ ; rollback"}) {
     EXPECT_TRUE(controls_transaction(sql)) << sql;
   }
   for (const char* sql :
@@ -53,6 +53,19 @@ TEST(statement_effects, only_what_answers_with_rows_of_its_own_can_be_a_cursor) 
                           "explain select 1", "fetch all from c", "call p()", "copy t to stdout", "", ";"}) {
     EXPECT_FALSE(may_be_cursor(sql)) << sql;
   }
+}
+
+TEST(statement_effects, an_empty_statement_in_front_hides_nothing) {
+  EXPECT_TRUE(may_commit_by_itself(";call p()"));
+  EXPECT_TRUE(may_commit_by_itself("; -- why\n do $$ begin end $$"));
+  EXPECT_TRUE(changed_session(";set search_path = a", "SET"));
+}
+
+TEST(statement_effects, what_is_prepared_outlives_a_rollback) {
+  EXPECT_TRUE(outlives_rollback("prepare p as select 1"));
+  EXPECT_TRUE(outlives_rollback("; DEALLOCATE all"));
+  EXPECT_TRUE(outlives_rollback("discard temp"));
+  EXPECT_FALSE(outlives_rollback("set a = 1"));
 }
 
 }  // namespace
