@@ -3,8 +3,10 @@
 #include <breakwater/repository/detail/raw_sql.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -110,6 +112,26 @@ verdict check_rewritten(std::string_view sql, const scanned& source, bool compar
   return nullptr;
 }
 
+/// For some of the arguments the text of a list; for one input in three none is.
+std::vector<std::string_view> lists_of(unsigned choice, std::size_t arguments) {
+  static constexpr std::array<std::string_view, 3> texts{"{1,2,3}", R"({"a b",NULL,"\\\""})", "{}"};
+  if (choice % 3 == 0) return {};
+  std::vector<std::string_view> lists(arguments);
+  for (std::size_t i = 0; i < arguments; i += choice % 3) lists[i] = texts.at((choice / 3 + i) % texts.size());
+  return lists;
+}
+
+/// How many values there are once the lists that are named are taken apart.
+std::size_t count_values(const bw::detail::raw_sql& made, const std::vector<std::string_view>& lists,
+                         std::size_t arguments) {
+  std::size_t count = arguments;
+  for (const std::size_t list : made.expanded) {
+    const auto elements = bw::detail::array_elements(list < lists.size() ? lists[list] : "");
+    if (elements) count += elements->size();
+  }
+  return count;
+}
+
 }  // namespace
 
 verdict raw_sql(std::string_view input) {
@@ -122,11 +144,15 @@ verdict raw_sql(std::string_view input) {
   const scanned source = scan(sql);
   if (!source.complete) return "the lexer loses its place";
   const std::span<const std::string_view> given(names.data(), named ? std::min(count, names.size()) : 0);
-  const auto made = bw::detail::rewrite_placeholders(sql, given, named ? 0 : count);
+  const std::size_t arguments = named ? given.size() : count;
+  const std::vector<std::string_view> lists = lists_of(choice / 10, arguments);
+  const auto made = bw::detail::rewrite_placeholders(sql, given, named ? 0 : count, lists);
   if (!made) return made.error().code() == bw::errc::invalid_argument ? nullptr : "an error of another kind";
-  const bool comparable = !named || !name_ends_early(sql);
-  if (comparable && source.broken) return "a broken statement was accepted";
-  return check_rewritten(sql, source, comparable, made.value(), named ? given.size() : count);
+  const bool as_the_lexer = !named || !name_ends_early(sql);
+  if (as_the_lexer && source.broken) return "a broken statement was accepted";
+  // A list's cast is repeated for each element, and may hold a quoted name.
+  return check_rewritten(sql, source, as_the_lexer && lists.empty(), made.value(),
+                         count_values(made.value(), lists, arguments));
 }
 
 }  // namespace fuzz

@@ -163,7 +163,7 @@ class interval_reader {
   constexpr bool take_two_digits(std::uint64_t& out) noexcept {
     if (rest_.size() < 2 || !is_digit(rest_[0]) || !is_digit(rest_[1])) return false;
     if (rest_.size() > 2 && is_digit(rest_[2])) return false;
-    out = static_cast<std::uint64_t>((rest_[0] - '0') * 10 + (rest_[1] - '0'));
+    out = static_cast<std::uint64_t>(rest_[0] - '0') * 10 + static_cast<std::uint64_t>(rest_[1] - '0');
     rest_.remove_prefix(2);
     return true;
   }
