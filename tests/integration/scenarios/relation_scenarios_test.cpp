@@ -3,7 +3,6 @@
 #include "blog.hpp"
 
 #include <cstdint>
-#include <span>
 
 namespace scenarios {
 namespace {

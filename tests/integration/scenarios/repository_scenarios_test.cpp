@@ -2,8 +2,8 @@
 
 #include "bank.hpp"
 
-#include <algorithm>
 #include <functional>
+#include <tuple>
 
 namespace scenarios {
 namespace {
