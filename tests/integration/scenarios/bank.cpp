@@ -12,10 +12,13 @@ std::span<const std::string_view> bank_schema() {
       " customer_id uuid not null references customers, label text not null, balance numeric(20, 8) not null,"
       " version int not null, updated_at timestamptz not null, deleted_at timestamptz)",
       "create table entries (account_id bigint, number int, amount numeric(20, 8) not null, note text,"
+      " made_by bigint not null default txid_current(),"
       " primary key (account_id, number))",
       "create table payments (id bigint generated always as identity primary key, payee text not null,"
-      " amount numeric(20, 8) not null, version int not null)",
-      "create table journal (at bigint generated always as identity primary key, line text not null)"};
+      " amount numeric(20, 8) not null, version int not null,"
+      " made_by bigint not null default txid_current())",
+      "create table journal (at bigint generated always as identity primary key, line text not null,"
+      " made_by bigint not null default txid_current())"};
   return statements;
 }
 

@@ -55,7 +55,8 @@ struct Payment {
   std::int32_t version{};
 };
 
-/// The tables of all of them, made anew.
+/// The tables of all of them, made anew. made_by, which is not mapped, is the transaction that a row was inserted in,
+/// whatever savepoint it was in.
 [[nodiscard]] std::span<const std::string_view> bank_schema();
 /// Leaves them empty.
 inline constexpr std::string_view empty_bank =
