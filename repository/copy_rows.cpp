@@ -73,8 +73,8 @@ result<void> copied_rows::choose_columns(std::uint64_t use_default) {
 result<void> copied_rows::append_row(std::string& to, std::uint64_t use_default, std::string_view now) {
   if (use_default != use_default_) return other_defaults(use_default);
   if (!row_.bad_column.empty()) {
-    return unsendable(row_.values, "for column \"" + std::string(row_.bad_column) + "\" of row " +
-                                       std::to_string(so_far_.rows + 1))
+    return unsendable(row_.values,
+                      "for column \"" + std::string(row_.bad_column) + "\" of row " + std::to_string(so_far_.rows + 1))
         .with_table(table_.name.table)
         .with_column(row_.bad_column)
         .with_row(so_far_.rows + 1);

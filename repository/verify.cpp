@@ -115,7 +115,8 @@ void compare_key(const table_view& mapping, const live_table& live, difference_r
   if (is_key) return;
   const auto primary = std::ranges::find(live.indexes, true, &live_index::primary);
   if (primary == live.indexes.end()) {
-    out.add("(" + listed(mapped) + "): mapped as primary_key, but the table has no primary key or unique index over it");
+    out.add("(" + listed(mapped) +
+            "): mapped as primary_key, but the table has no primary key or unique index over it");
     return;
   }
   for (const std::string& column : mapped) {
@@ -150,8 +151,7 @@ std::string_view name_of_action(char code) noexcept {
 }
 
 void compare_reference(const column_info& mapped, const live_table& live, difference_report& out) {
-  const std::string wanted =
-      std::string(mapped.references_table()) + "." + std::string(mapped.references_column());
+  const std::string wanted = std::string(mapped.references_table()) + "." + std::string(mapped.references_column());
   const live_reference* other = nullptr;
   for (const live_reference& each : live.references) {
     if (each.column != mapped.name) continue;
@@ -163,10 +163,10 @@ void compare_reference(const column_info& mapped, const live_table& live, differ
     }
     return;
   }
-  out.add(mapped.name, "mapped as a reference to " + wanted +
-                           (other == nullptr ? ", but has no foreign key"
-                                             : ", but its foreign key leads to " + other->to_table + "." +
-                                                   other->to_column));
+  out.add(mapped.name,
+          "mapped as a reference to " + wanted +
+              (other == nullptr ? ", but has no foreign key"
+                                : ", but its foreign key leads to " + other->to_table + "." + other->to_column));
 }
 
 /// What the mapping says of the column beyond its value.

@@ -36,5 +36,5 @@
 #include <breakwater/repository/session.hpp>
 #include <breakwater/repository/session_options.hpp>
 #include <breakwater/repository/transaction.hpp>
-#include <breakwater/repository/with_trashed.hpp>
 #include <breakwater/repository/upsert.hpp>
+#include <breakwater/repository/with_trashed.hpp>

@@ -204,14 +204,16 @@ consteval std::size_t count_leading_columns(std::index_sequence<I...> /*parts*/)
 
 /// A table, its columns, and after them its relations to other entities: see relations.hpp.
 template <class... Parts>
-requires(detail::is_relation<Parts> || ...) && (!detail::is_table_index<Parts> && ...)
-    [[nodiscard]] consteval auto table(detail::table_name name, Parts... parts) {
+requires(detail::is_relation<Parts> || ...) &&
+    (!detail::is_table_index<Parts> && ...)
+        [[nodiscard]] consteval auto table(detail::table_name name, Parts... parts) {
   constexpr std::size_t columns = detail::count_leading_columns<Parts...>(std::index_sequence_for<Parts...>{});
   return detail::table_of_parts(name, std::tuple<Parts...>(parts...), std::make_index_sequence<columns>{},
                                 std::make_index_sequence<sizeof...(Parts) - columns>{});
 }
 template <class... Parts>
-requires(detail::is_relation<Parts> || ...) && (!detail::is_table_index<Parts> && ...) [[nodiscard]] consteval auto table(std::string_view name, Parts... parts) {
+requires(detail::is_relation<Parts> || ...) &&
+    (!detail::is_table_index<Parts> && ...) [[nodiscard]] consteval auto table(std::string_view name, Parts... parts) {
   return table(detail::table_name{.schema = {}, .table = name}, parts...);
 }
 

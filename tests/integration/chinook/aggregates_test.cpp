@@ -38,25 +38,24 @@ class chinook_aggregates : public chinook_test {
 };
 
 TEST_F(chinook_aggregates, sales_by_country_and_genre) {
-  const auto report =
-      sold_tracks()
-          .left_join<Genre>(col<&Track::genre_id> == col<&Genre::id>)
-          .select<GenreSales>(col<&Invoice::billing_country>, col<&Genre::name>,
-                              bw::coalesce(bw::sum(col<&InvoiceLine::quantity>), 0), bw::sum(price))
-          .group_by(col<&Invoice::billing_country>, col<&Genre::name>)
-          .order_by(asc<&Invoice::billing_country>, bw::descending(bw::sum(price)), asc<&Genre::name>);
-  EXPECT_TRUE(same(listed(report.all(),
-                          [](const GenreSales& row) { return line(row.country, row.genre, row.tracks, row.revenue); }),
-                   plain_sql("select billing_country, g.name, sum(quantity), sum(l.unit_price * quantity)"
-                             " from invoice_line l join invoice using (invoice_id) join track using (track_id)"
-                             " left join genre g using (genre_id) group by billing_country, g.name"
-                             " order by billing_country, 4 desc, g.name")));
+  const auto report = sold_tracks()
+                          .left_join<Genre>(col<&Track::genre_id> == col<&Genre::id>)
+                          .select<GenreSales>(col<&Invoice::billing_country>, col<&Genre::name>,
+                                              bw::coalesce(bw::sum(col<&InvoiceLine::quantity>), 0), bw::sum(price))
+                          .group_by(col<&Invoice::billing_country>, col<&Genre::name>)
+                          .order_by(asc<&Invoice::billing_country>, bw::descending(bw::sum(price)), asc<&Genre::name>);
+  EXPECT_TRUE(same(
+      listed(report.all(), [](const GenreSales& row) { return line(row.country, row.genre, row.tracks, row.revenue); }),
+      plain_sql("select billing_country, g.name, sum(quantity), sum(l.unit_price * quantity)"
+                " from invoice_line l join invoice using (invoice_id) join track using (track_id)"
+                " left join genre g using (genre_id) group by billing_country, g.name"
+                " order by billing_country, 4 desc, g.name")));
   EXPECT_EQ(statements(), "invoice_line.select");
-  EXPECT_TRUE(
-      same({line(report.count().value())},
-           plain_sql("select count(*) from (select 1 from invoice_line join invoice using (invoice_id)"
-                     " join track using (track_id) left join genre g using (genre_id) group by billing_country, g.name) "
-                     "g")));
+  EXPECT_TRUE(same(
+      {line(report.count().value())},
+      plain_sql("select count(*) from (select 1 from invoice_line join invoice using (invoice_id)"
+                " join track using (track_id) left join genre g using (genre_id) group by billing_country, g.name) "
+                "g")));
 }
 
 TEST_F(chinook_aggregates, the_best_customers_of_those_who_spent_enough) {
@@ -64,22 +63,21 @@ TEST_F(chinook_aggregates, the_best_customers_of_those_who_spent_enough) {
       all_of<Customer>()
           .query()
           .join<Invoice>(col<&Invoice::customer_id> == col<&Customer::id>)
-          .select<BestCustomer>(col<&Customer::id>,
-                                bw::sql<std::string>("? || ' ' || ?", col<&Customer::first_name>,
-                                                     col<&Customer::last_name>),
-                                bw::count(), bw::sum(col<&Invoice::total>), bw::max(col<&Invoice::invoice_date>))
+          .select<BestCustomer>(
+              col<&Customer::id>,
+              bw::sql<std::string>("? || ' ' || ?", col<&Customer::first_name>, col<&Customer::last_name>), bw::count(),
+              bw::sum(col<&Invoice::total>), bw::max(col<&Invoice::invoice_date>))
           .group_by(col<&Customer::id>)
           .having(bw::sum(col<&Invoice::total>) >= bw::numeric{"40.62"} && bw::count() > 5)
           .order_by(bw::descending(bw::sum(col<&Invoice::total>)), asc<&Customer::id>)
           .all();
-  EXPECT_TRUE(same(listed(report,
-                          [](const BestCustomer& row) {
-                            return line(row.id, row.name, row.invoices, row.spent, row.last_bought);
-                          }),
-                   plain_sql("select c.customer_id, first_name || ' ' || last_name, count(*), sum(total),"
-                             " max(invoice_date) from customer c join invoice using (customer_id)"
-                             " group by c.customer_id having sum(total) >= 40.62 and count(*) > 5"
-                             " order by sum(total) desc, c.customer_id")));
+  EXPECT_TRUE(same(
+      listed(report,
+             [](const BestCustomer& row) { return line(row.id, row.name, row.invoices, row.spent, row.last_bought); }),
+      plain_sql("select c.customer_id, first_name || ' ' || last_name, count(*), sum(total),"
+                " max(invoice_date) from customer c join invoice using (customer_id)"
+                " group by c.customer_id having sum(total) >= 40.62 and count(*) > 5"
+                " order by sum(total) desc, c.customer_id")));
 }
 
 TEST_F(chinook_aggregates, revenue_of_every_employee_through_their_customers) {
@@ -93,24 +91,24 @@ TEST_F(chinook_aggregates, revenue_of_every_employee_through_their_customers) {
           .group_by(col<&Employee::id>)
           .order_by(bw::descending(bw::sum(col<&Invoice::total>)).nulls_last(), asc<&Employee::id>)
           .all();
-  EXPECT_TRUE(same(listed(report),
-                   plain_sql("select e.last_name, count(distinct customer_id), count(invoice_id),"
-                             " coalesce(sum(total), 0.00), sum(total) from employee e"
-                             " left join customer on support_rep_id = employee_id"
-                             " left join invoice using (customer_id)"
-                             " group by employee_id order by sum(total) desc nulls last, employee_id")));
+  EXPECT_TRUE(
+      same(listed(report), plain_sql("select e.last_name, count(distinct customer_id), count(invoice_id),"
+                                     " coalesce(sum(total), 0.00), sum(total) from employee e"
+                                     " left join customer on support_rep_id = employee_id"
+                                     " left join invoice using (customer_id)"
+                                     " group by employee_id order by sum(total) desc nulls last, employee_id")));
 }
 
 TEST_F(chinook_aggregates, average_length_by_media_type_to_the_last_digit) {
-  const auto report = all_of<Track>()
-                          .query()
-                          .join<MediaType>(col<&MediaType::id> == col<&Track::media_type_id>)
-                          .select(col<&MediaType::name>, bw::count(), bw::avg(col<&Track::milliseconds>),
-                                  bw::min(col<&Track::milliseconds>), bw::max(col<&Track::milliseconds>),
-                                  bw::sum(col<&Track::bytes>), bw::avg(col<&Track::unit_price>),
-                                  bw::count_distinct(col<&Track::composer>))
-                          .group_by(col<&MediaType::name>)
-                          .order_by(bw::descending(bw::avg(col<&Track::milliseconds>)));
+  const auto report =
+      all_of<Track>()
+          .query()
+          .join<MediaType>(col<&MediaType::id> == col<&Track::media_type_id>)
+          .select(col<&MediaType::name>, bw::count(), bw::avg(col<&Track::milliseconds>),
+                  bw::min(col<&Track::milliseconds>), bw::max(col<&Track::milliseconds>), bw::sum(col<&Track::bytes>),
+                  bw::avg(col<&Track::unit_price>), bw::count_distinct(col<&Track::composer>))
+          .group_by(col<&MediaType::name>)
+          .order_by(bw::descending(bw::avg(col<&Track::milliseconds>)));
   EXPECT_TRUE(same(listed(report.all()),
                    plain_sql("select m.name, count(*), avg(milliseconds), min(milliseconds), max(milliseconds),"
                              " sum(bytes), avg(unit_price), count(distinct composer) from track"
@@ -179,15 +177,14 @@ TEST_F(chinook_aggregates, distinct_values_pairs_and_first_rows) {
                               .order_by(asc<&Track::genre_id>, desc<&Track::media_type_id>)
                               .all()),
                    plain_sql("select distinct genre_id, media_type_id from track order by 1, 2 desc")));
-  EXPECT_TRUE(
-      same(listed(all_of<Track>()
-                      .query()
-                      .distinct_on(col<&Track::genre_id>)
-                      .order_by(asc<&Track::genre_id>, desc<&Track::milliseconds>)
-                      .all(),
-                  [](const Track& track) { return line(track.genre_id, track.name, track.milliseconds); }),
-           plain_sql("select distinct on (genre_id) genre_id, name, milliseconds from track"
-                     " order by genre_id, milliseconds desc")));
+  EXPECT_TRUE(same(listed(all_of<Track>()
+                              .query()
+                              .distinct_on(col<&Track::genre_id>)
+                              .order_by(asc<&Track::genre_id>, desc<&Track::milliseconds>)
+                              .all(),
+                          [](const Track& track) { return line(track.genre_id, track.name, track.milliseconds); }),
+                   plain_sql("select distinct on (genre_id) genre_id, name, milliseconds from track"
+                             " order by genre_id, milliseconds desc")));
 }
 
 TEST_F(chinook_aggregates, expressions_in_select_group_and_order) {

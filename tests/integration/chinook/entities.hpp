@@ -147,12 +147,12 @@ inline constexpr auto breakwater::mapping<chinook::Artist> = bw::table(
     bw::has_many<&chinook::Artist::albums, &chinook::Album::artist_id>(bw::order_by<&chinook::Album::title>()));
 
 template <>
-inline constexpr auto breakwater::mapping<chinook::Album> = bw::table(
-    "album", bw::column<&chinook::Album::id>("album_id", bw::primary_key),
-    bw::column<&chinook::Album::title>("title", bw::type("varchar(160)")),
-    bw::column<&chinook::Album::artist_id>("artist_id", bw::references<&chinook::Artist::id>(), bw::index),
-    bw::belongs_to<&chinook::Album::artist, &chinook::Album::artist_id>(),
-    bw::has_many<&chinook::Album::tracks, &chinook::Track::album_id>());
+inline constexpr auto breakwater::mapping<chinook::Album> =
+    bw::table("album", bw::column<&chinook::Album::id>("album_id", bw::primary_key),
+              bw::column<&chinook::Album::title>("title", bw::type("varchar(160)")),
+              bw::column<&chinook::Album::artist_id>("artist_id", bw::references<&chinook::Artist::id>(), bw::index),
+              bw::belongs_to<&chinook::Album::artist, &chinook::Album::artist_id>(),
+              bw::has_many<&chinook::Album::tracks, &chinook::Track::album_id>());
 
 template <>
 inline constexpr auto breakwater::mapping<chinook::Genre> =
@@ -219,24 +219,24 @@ inline constexpr auto breakwater::mapping<chinook::Employee> = bw::table(
     bw::has_many<&chinook::Employee::customers, &chinook::Customer::support_rep_id>());
 
 template <>
-inline constexpr auto breakwater::mapping<chinook::Customer> = bw::table(
-    "customer", bw::column<&chinook::Customer::id>("customer_id", bw::primary_key),
-    bw::column<&chinook::Customer::first_name>("first_name", bw::type("varchar(40)")),
-    bw::column<&chinook::Customer::last_name>("last_name", bw::type("varchar(20)")),
-    bw::column<&chinook::Customer::company>("company", bw::type("varchar(80)")),
-    bw::column<&chinook::Customer::address>("address", bw::type("varchar(70)")),
-    bw::column<&chinook::Customer::city>("city", bw::type("varchar(40)")),
-    bw::column<&chinook::Customer::state>("state", bw::type("varchar(40)")),
-    bw::column<&chinook::Customer::country>("country", bw::type("varchar(40)")),
-    bw::column<&chinook::Customer::postal_code>("postal_code", bw::type("varchar(10)")),
-    bw::column<&chinook::Customer::phone>("phone", bw::type("varchar(24)")),
-    bw::column<&chinook::Customer::fax>("fax", bw::type("varchar(24)")),
-    bw::column<&chinook::Customer::email>("email", bw::type("varchar(60)"), bw::sensitive),
-    bw::column<&chinook::Customer::support_rep_id>("support_rep_id", bw::references<&chinook::Employee::id>(),
-                                                   bw::index),
-    bw::belongs_to<&chinook::Customer::support_rep, &chinook::Customer::support_rep_id>(),
-    bw::has_many<&chinook::Customer::invoices, &chinook::Invoice::customer_id>(
-        bw::order_by_desc<&chinook::Invoice::invoice_date>()));
+inline constexpr auto breakwater::mapping<chinook::Customer> =
+    bw::table("customer", bw::column<&chinook::Customer::id>("customer_id", bw::primary_key),
+              bw::column<&chinook::Customer::first_name>("first_name", bw::type("varchar(40)")),
+              bw::column<&chinook::Customer::last_name>("last_name", bw::type("varchar(20)")),
+              bw::column<&chinook::Customer::company>("company", bw::type("varchar(80)")),
+              bw::column<&chinook::Customer::address>("address", bw::type("varchar(70)")),
+              bw::column<&chinook::Customer::city>("city", bw::type("varchar(40)")),
+              bw::column<&chinook::Customer::state>("state", bw::type("varchar(40)")),
+              bw::column<&chinook::Customer::country>("country", bw::type("varchar(40)")),
+              bw::column<&chinook::Customer::postal_code>("postal_code", bw::type("varchar(10)")),
+              bw::column<&chinook::Customer::phone>("phone", bw::type("varchar(24)")),
+              bw::column<&chinook::Customer::fax>("fax", bw::type("varchar(24)")),
+              bw::column<&chinook::Customer::email>("email", bw::type("varchar(60)"), bw::sensitive),
+              bw::column<&chinook::Customer::support_rep_id>("support_rep_id", bw::references<&chinook::Employee::id>(),
+                                                             bw::index),
+              bw::belongs_to<&chinook::Customer::support_rep, &chinook::Customer::support_rep_id>(),
+              bw::has_many<&chinook::Customer::invoices, &chinook::Invoice::customer_id>(
+                  bw::order_by_desc<&chinook::Invoice::invoice_date>()));
 
 template <>
 inline constexpr auto breakwater::mapping<chinook::Invoice> = bw::table(

@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
   if (!is_file(path)) {
     std::cerr << "The Chinook sample database is not at " << path << ".\n"
               << "It is the script Chinook_PostgreSql.sql of https://github.com/lerocha/chinook-database; say where it "
-                 "is:\n  CHINOOK_SQL=/path/to/Chinook_PostgreSql.sql " << argv[0] << '\n';
+                 "is:\n  CHINOOK_SQL=/path/to/Chinook_PostgreSql.sql "
+              << argv[0] << '\n';
     // Who names a file wants the tests to run.
     return is_given ? EXIT_FAILURE : skipped;
   }

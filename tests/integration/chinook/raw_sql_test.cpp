@@ -104,8 +104,9 @@ TEST_F(chinook_raw_sql, the_employees_tree_by_recursion) {
 
 TEST_F(chinook_raw_sql, rows_of_a_mapped_table_are_entities) {
   const auto found =
-      session.query("select t.* from track t where composer is null and milliseconds > :ms order by track_id",
-                    bw::arg("ms", 2'900'000))
+      session
+          .query("select t.* from track t where composer is null and milliseconds > :ms order by track_id",
+                 bw::arg("ms", 2'900'000))
           .read_only()
           .as<Track>();
   EXPECT_TRUE(same(listed(found,
@@ -129,11 +130,11 @@ TEST_F(chinook_raw_sql, values_that_look_like_sql_are_values) {
                 .one<std::int64_t>()
                 .value(),
             0);
-  EXPECT_EQ(session.query("select count(*) from track where name = 'what? :this $1' or track_id = :id::int",
-                          bw::arg("id", 7))
-                .one<std::int64_t>()
-                .value(),
-            1);
+  EXPECT_EQ(
+      session.query("select count(*) from track where name = 'what? :this $1' or track_id = :id::int", bw::arg("id", 7))
+          .one<std::int64_t>()
+          .value(),
+      1);
   EXPECT_EQ(session.query("select name from artist where artist_id = ?", 100'000).maybe<std::string>().value(),
             std::nullopt);
   EXPECT_TRUE(fails_with(session.query("select name from artist").one<std::string>(), errc::too_many_rows));

@@ -64,13 +64,13 @@ TEST_F(chinook_relations, customers_have_invoices_have_lines_have_tracks) {
 
 TEST_F(chinook_relations, cost_as_many_statements_for_one_owner_as_for_all) {
   const auto count = [&](std::int64_t owners) {
-    const auto found = customers()
-                           .limit(owners)
-                           .include<&Customer::support_rep, &Employee::boss>()
-                           .include<&Customer::invoices, &Invoice::lines, &InvoiceLine::track, &Track::album,
-                                    &Album::artist>()
-                           .include<&Customer::invoices, &Invoice::lines, &InvoiceLine::track, &Track::media_type>()
-                           .all();
+    const auto found =
+        customers()
+            .limit(owners)
+            .include<&Customer::support_rep, &Employee::boss>()
+            .include<&Customer::invoices, &Invoice::lines, &InvoiceLine::track, &Track::album, &Album::artist>()
+            .include<&Customer::invoices, &Invoice::lines, &InvoiceLine::track, &Track::media_type>()
+            .all();
     EXPECT_TRUE(succeeds(found));
     return statements();
   };
@@ -138,17 +138,16 @@ TEST_F(chinook_relations, lead_from_employees_to_their_bosses_reports_and_custom
                     return line(person.last_name, of(person.boss, &Employee::last_name), second,
                                 shown_people(person.reports), below, shown_people(person.customers));
                   }),
-           plain_sql(
-               "select last_name,"
-               " (select b.last_name from employee b where b.employee_id = e.reports_to),"
-               " (select bb.last_name from employee b join employee bb on bb.employee_id = b.reports_to"
-               "   where b.employee_id = e.reports_to),"
-               " (select coalesce(string_agg(r.last_name, ',' order by r.employee_id), '') from employee r"
-               "   where r.reports_to = e.employee_id),"
-               " (select count(*) from employee r join employee rr on rr.reports_to = r.employee_id"
-               "   where r.reports_to = e.employee_id),"
-               " (select coalesce(string_agg(c.last_name, ',' order by c.customer_id), '') from customer c"
-               "   where c.support_rep_id = e.employee_id) from employee e order by employee_id")));
+           plain_sql("select last_name,"
+                     " (select b.last_name from employee b where b.employee_id = e.reports_to),"
+                     " (select bb.last_name from employee b join employee bb on bb.employee_id = b.reports_to"
+                     "   where b.employee_id = e.reports_to),"
+                     " (select coalesce(string_agg(r.last_name, ',' order by r.employee_id), '') from employee r"
+                     "   where r.reports_to = e.employee_id),"
+                     " (select count(*) from employee r join employee rr on rr.reports_to = r.employee_id"
+                     "   where r.reports_to = e.employee_id),"
+                     " (select coalesce(string_agg(c.last_name, ',' order by c.customer_id), '') from customer c"
+                     "   where c.support_rep_id = e.employee_id) from employee e order by employee_id")));
 }
 
 TEST_F(chinook_relations, link_playlists_with_tracks_in_both_directions) {

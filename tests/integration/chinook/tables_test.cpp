@@ -10,8 +10,10 @@ using bw::asc;
 class chinook_tables : public chinook_test {};
 
 TEST_F(chinook_tables, are_as_they_are_mapped) {
-  const auto verified = the_shop().db().verify<Album, Artist, Customer, Employee, Genre, Invoice, InvoiceLine,
-                                               MediaType, Playlist, PlaylistTrack, Track>();
+  const auto verified = the_shop()
+                            .db()
+                            .verify<Album, Artist, Customer, Employee, Genre, Invoice, InvoiceLine, MediaType, Playlist,
+                                    PlaylistTrack, Track>();
   EXPECT_TRUE(succeeds(verified));
 }
 
@@ -65,13 +67,12 @@ TEST_F(chinook_tables, of_music_read_as_sql_has_them) {
                           }),
                    plain_sql("select track_id, name, album_id, media_type_id, genre_id, composer, milliseconds, bytes,"
                              " unit_price from track order by track_id")));
-  EXPECT_TRUE(
-      same(listed(all_of<PlaylistTrack>()
-                      .query()
-                      .order_by(asc<&PlaylistTrack::playlist_id>, asc<&PlaylistTrack::track_id>)
-                      .all(),
-                  [](const PlaylistTrack& row) { return line(row.playlist_id, row.track_id); }),
-           plain_sql("select playlist_id, track_id from playlist_track order by playlist_id, track_id")));
+  EXPECT_TRUE(same(listed(all_of<PlaylistTrack>()
+                              .query()
+                              .order_by(asc<&PlaylistTrack::playlist_id>, asc<&PlaylistTrack::track_id>)
+                              .all(),
+                          [](const PlaylistTrack& row) { return line(row.playlist_id, row.track_id); }),
+                   plain_sql("select playlist_id, track_id from playlist_track order by playlist_id, track_id")));
 }
 
 TEST_F(chinook_tables, of_people_read_as_sql_has_them) {

@@ -16,8 +16,8 @@ class chinook_writes : public chinook_test {
     for (const char* const table : {"album", "artist", "customer", "employee", "genre", "invoice", "invoice_line",
                                     "media_type", "playlist", "playlist_track", "track"}) {
       const std::string name(table);
-      const lines sum = plain_sql("select '" + name + "', count(*), md5(string_agg(t::text, ';' order by t::text)) from " +
-                                  name + " t");
+      const lines sum = plain_sql("select '" + name +
+                                  "', count(*), md5(string_agg(t::text, ';' order by t::text)) from " + name + " t");
       all.insert(all.end(), sum.begin(), sum.end());
     }
     return all;
@@ -121,8 +121,9 @@ TEST_F(chinook_writes, an_update_and_a_patch_return_the_row) {
 }
 
 TEST_F(chinook_writes, a_bulk_update_computes_exactly) {
-  const lines expected = plain_sql("select count(*), sum(round(unit_price * 1.10, 2)) from track"
-                                   " where genre_id in (select genre_id from genre where name in ('Rock', 'Metal'))");
+  const lines expected = plain_sql(
+      "select count(*), sum(round(unit_price * 1.10, 2)) from track"
+      " where genre_id in (select genre_id from genre where name in ('Rock', 'Metal'))");
   rolled_back([&](bw::transaction& tx) -> bw::result<void> {
     const auto loud = bw::from<Genre>().where(col<&Genre::name>.in("Rock", "Metal")).pluck<&Genre::id>();
     const auto tracks = tx.repository<Track>().where(col<&Track::genre_id>.in(loud));
@@ -135,8 +136,9 @@ TEST_F(chinook_writes, a_bulk_update_computes_exactly) {
 }
 
 TEST_F(chinook_writes, a_bulk_delete_goes_by_its_condition) {
-  const lines expected = plain_sql("select count(*) from playlist_track where track_id in"
-                                   " (select track_id from track where composer is null)");
+  const lines expected = plain_sql(
+      "select count(*) from playlist_track where track_id in"
+      " (select track_id from track where composer is null)");
   rolled_back([&](bw::transaction& tx) -> bw::result<void> {
     const auto anonymous = bw::from<Track>().where(col<&Track::composer> == std::nullopt).pluck<&Track::id>();
     const auto links = tx.repository<PlaylistTrack>().where(col<&PlaylistTrack::track_id>.in(anonymous));
@@ -189,7 +191,8 @@ TEST_F(chinook_writes, what_the_tables_refuse_is_a_typed_error_and_a_savepoint_u
 
     BOOST_OUTCOME_TRY(const bool undone, tx.repository<Genre>().exists(9000));
     EXPECT_FALSE(undone);
-    BOOST_OUTCOME_TRY(const std::string name, tx.query("select name from artist where artist_id = 1").one<std::string>());
+    BOOST_OUTCOME_TRY(const std::string name,
+                      tx.query("select name from artist where artist_id = 1").one<std::string>());
     EXPECT_EQ(name, "AC/DC") << "the transaction goes on";
     return bw::success();
   });

@@ -18,10 +18,11 @@ class raw_lists : public repository_test {
   template <class... Arguments>
   [[nodiscard]] std::string which(const std::string& condition, const Arguments&... arguments) {
     const auto found = session
-                           .query("select coalesce(string_agg(n::text, ',' order by n), '') from generate_series(1, 5) n "
-                                  "where " +
-                                      condition,
-                                  arguments...)
+                           .query(
+                               "select coalesce(string_agg(n::text, ',' order by n), '') from generate_series(1, 5) n "
+                               "where " +
+                                   condition,
+                               arguments...)
                            .template one<std::string>();
     return found ? found.value() : found.error().message();
   }
@@ -90,14 +91,16 @@ TEST_F(raw_lists, the_prepared_statement_is_one_for_all_lengths) {
     return session.transact([&](bw::transaction& tx) -> bw::result<std::int64_t> {
       for (int length = 0; length < 5; ++length) {
         BOOST_OUTCOME_TRY(
-            tx.query("select 'in a list' where 1 in (?)", std::vector<int>(static_cast<std::size_t>(length), 1)).rows());
+            tx.query("select 'in a list' where 1 in (?)", std::vector<int>(static_cast<std::size_t>(length), 1))
+                .rows());
         BOOST_OUTCOME_TRY(
             tx.query("select 'among others' where 1 in (0, ?)", std::vector<int>(static_cast<std::size_t>(length), 1))
                 .rows());
       }
       return tx
-          .query("select count(*) from pg_prepared_statements where statement like 'select ''in a list%' or statement "
-                 "like 'select ''among%'")
+          .query(
+              "select count(*) from pg_prepared_statements where statement like 'select ''in a list%' or statement "
+              "like 'select ''among%'")
           .one<std::int64_t>();
     });
   };
@@ -112,19 +115,18 @@ struct sums {
 };
 
 TEST_F(raw_lists, arithmetic_with_four_placeholders_fills_a_struct) {
-  const auto made = session.query("select (?::int + ?) * ? - ?::bigint as sum, ':literal ?' as text", 1, 2, 3, 4)
-                        .one<sums>();
+  const auto made =
+      session.query("select (?::int + ?) * ? - ?::bigint as sum, ':literal ?' as text", 1, 2, 3, 4).one<sums>();
   ASSERT_OK(made);
   EXPECT_EQ(made.value().sum, 5);
   EXPECT_EQ(made.value().text, ":literal ?");
 }
 
 TEST_F(raw_lists, named_values_are_reused_and_literals_left_alone) {
-  const auto made =
-      session
-          .query("select (:n + :n)::bigint as sum, ':n' || :t::text || $$:t$$ /* :x */ as text -- :y\n", bw::arg("n", 2),
-                 bw::arg("t", "-"))
-          .one<sums>();
+  const auto made = session
+                        .query("select (:n + :n)::bigint as sum, ':n' || :t::text || $$:t$$ /* :x */ as text -- :y\n",
+                               bw::arg("n", 2), bw::arg("t", "-"))
+                        .one<sums>();
   ASSERT_OK(made);
   EXPECT_EQ(made.value().sum, 4);
   EXPECT_EQ(made.value().text, ":n-:t");

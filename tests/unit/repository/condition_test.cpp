@@ -18,9 +18,7 @@ using tests::account;
 using tests::line;
 
 /// A query that is only looked at.
-bw::query<account> all_accounts() {
-  return bw::query<account>(nullptr, bw::detail::every_row_of<account>());
-}
+bw::query<account> all_accounts() { return bw::query<account>(nullptr, bw::detail::every_row_of<account>()); }
 
 /// What stands behind "where" for one condition.
 std::string where(const condition<account>& wanted) {
