@@ -19,7 +19,7 @@ sql_fragment in_sub_query(sql_fragment left, sql_fragment inner, bool negated, b
   left.add(negated ? " not in (" : " in (");
   if (negated && nullable) {
     // One NULL among them would make "not in" unknown for every row.
-    left.add("select \"value\" from (").add(inner).add(") as \"inner\"(\"value\") where \"value\" is not null");
+    left.add(R"(select "value" from ()").add(inner).add(R"() as "inner"("value") where "value" is not null)");
   } else {
     left.add(inner);
   }

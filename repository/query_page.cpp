@@ -95,7 +95,7 @@ result<page_rows> run_numbered_page(executor* on, const query_state& wanted, std
   // One row at least, so that the total is told where the page has no items; the row's number is there to keep the
   // order through the join, and to tell "no item" from an item.
   sql_fragment sql;
-  sql.add("select \"bw_total\".\"rows\", \"bw_page\".* from (select count(*) as \"rows\" from (");
+  sql.add(R"(select "bw_total"."rows", "bw_page".* from (select count(*) as "rows" from ()");
   if (folded) {
     ordered.append_select(sql, false);
   } else {
@@ -103,14 +103,13 @@ result<page_rows> run_numbered_page(executor* on, const query_state& wanted, std
     ordered.append_from(sql);
     ordered.append_where(sql);
   }
-  sql.add(
-      ") as \"bw_all\") as \"bw_total\" left join (select row_number() over () as \"bw_row\", \"bw_rows\".* from (");
+  sql.add(R"() as "bw_all") as "bw_total" left join (select row_number() over () as "bw_row", "bw_rows".* from ()");
   ordered.append_select(sql, false);
   query_state bounded = ordered;
   bounded.limit = size;
   bounded.offset = (number - 1) * size;
   bounded.append_order_and_bounds(sql);
-  sql.add(") as \"bw_rows\") as \"bw_page\" on true order by \"bw_page\".\"bw_row\"");
+  sql.add(R"() as "bw_rows") as "bw_page" on true order by "bw_page"."bw_row")");
 
   page_rows page;
   BOOST_OUTCOME_TRY(page.answer, run_fragment(*on, sql, wanted.table, name, "SELECT", statement_class::read));

@@ -8,14 +8,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace breakwater::detail {
 
 /// The query of a cursor, with texts of its own: who made it may be gone before the last row is read.
 class cursor_query {
  public:
-  cursor_query(const statement& what, const parameters& values)
-      : sql_(what.sql), name_(what.name), values_(values), what_(what) {
+  cursor_query(const statement& what, parameters values)
+      : sql_(what.sql), name_(what.name), values_(std::move(values)), what_(what) {
     what_.sql = sql_;
     what_.name = name_;
   }

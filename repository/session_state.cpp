@@ -207,7 +207,7 @@ result<void> transaction_state::run_in_transaction(transaction_body body) {
   BOOST_OUTCOME_TRY(const unsigned depth, begin_savepoint());
   struct undo_guard {
     transaction_state& state;
-    unsigned depth;
+    unsigned depth = 0;
     bool armed = true;
     ~undo_guard() {
       if (armed) (void)state.end_savepoint(depth, false);

@@ -21,6 +21,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Generated, or not ours.
 NOT_OURS = ("..", "build/", ".deps/")
+# Clang 14 can not read the range adaptors of the library that comes with g++ 12; g++ reads them, warnings being errors.
+UNREADABLE = {"examples/guide/bulk_data.cpp", "tests/integration/repository/copy_test.cpp"}
 # Which headers were read: an option of the compiler proper, because clang-tidy removes -M and its relatives.
 REPORT_HEADERS = ["-sys-header-deps", "-header-include-file"]
 CHATTER = re.compile(r"^(\d+ warnings?( and \d+ errors?)? (generated|treated)|Suppressed|Use -header)")
@@ -81,7 +83,8 @@ def main():
     jobs = int(sys.argv[2])
     (build / "clang-tidy-clean").mkdir(exist_ok=True)
     units = [unit for unit in json.loads((build / "compile_commands.json").read_text())
-             if not os.path.relpath(unit["file"], ROOT).startswith(NOT_OURS)]
+             if not os.path.relpath(unit["file"], ROOT).startswith(NOT_OURS)
+             and os.path.relpath(unit["file"], ROOT) not in UNREADABLE]
     common = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
     for path in (ROOT / ".clang-tidy", ROOT / "tests/.clang-tidy"):
         common += "\n".join(line for line in path.read_text().splitlines() if not line.lstrip().startswith("#"))

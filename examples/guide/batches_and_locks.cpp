@@ -96,7 +96,7 @@ bw::result<void> locks(bw::session& session) {
   BOOST_OUTCOME_TRY(session.transact([](bw::transaction& tx) -> bw::result<void> {
     BOOST_OUTCOME_TRY(const bool mine, tx.try_advisory_lock("nightly report"));  // does not wait
     if (!mine) return bw::success();                                             // somebody else is at it
-    const auto waited = tx.advisory_lock({7, 42}, {.timeout = 50ms});            // waits, but not for long
+    auto waited = tx.advisory_lock({7, 42}, {.timeout = 50ms});                  // waits, but not for long
     if (!waited && waited.error() == bw::errc::lock_not_available) return bw::success();
     return waited;
   }));

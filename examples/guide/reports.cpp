@@ -38,9 +38,9 @@ inline constexpr auto breakwater::mapping<Novel> =
 
 // [report]
 struct Sales {
-  std::string author;
-  std::int64_t novels;
-  std::int64_t sold;
+  std::string author{};
+  std::int64_t novels{};
+  std::int64_t sold{};
 };
 
 bw::result<std::vector<Sales>> best_sellers(const bw::session& session, std::int64_t at_least) {

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <tuple>
 
 using guide::expect;
@@ -65,7 +66,7 @@ struct breakwater::codec<Percent> {
   static constexpr std::array reads{bw::oid::int4};
   static void encode(Percent value, bw::parameters& out) {
     if (!(value.fraction >= 0 && value.fraction <= 1)) return out.refuse("is a fraction below 0 or above 1");
-    out.add_text(std::to_string(static_cast<int>(value.fraction * 100 + 0.5)), type);
+    out.add_text(std::to_string(std::lround(value.fraction * 100)), type);
   }
   static bool decode(std::string_view text, Percent& out) noexcept {
     int percent = 0;

@@ -24,7 +24,7 @@ namespace breakwater::postgres {
 struct wait_limits {
   deadline until;
   const std::stop_token* cancel = nullptr;  // asked where there is nothing to wait for
-  const stop_signal* stop;                  // ends a wait
+  const stop_signal* stop = nullptr;        // ends a wait; REQUIRES that it is there
 };
 
 /// One COPY on the wire, in the simple query protocol: COPY does not mix with a pipeline.

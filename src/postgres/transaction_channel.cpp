@@ -53,7 +53,8 @@ result<std::vector<rows>> transaction_channel::run_batch(const request& wanted,
 result<rows> transaction_channel::run_one(const statement& what, const parameters& values, const own_limits& limits) {
   const command only{&what, &values};
   BOOST_OUTCOME_TRY(auto answers, run_behind_begin({&only, 1}, what.name, limits));
-  return std::move(answers.front());
+  rows answer = std::move(answers.front());
+  return answer;
 }
 
 std::optional<error> transaction_channel::refusal(std::string_view name) {

@@ -21,14 +21,17 @@ struct copy_progress {
 class copy_progress_callback {
  public:
   constexpr copy_progress_callback() noexcept = default;
+  // The constraint keeps it from hiding the copy constructor.
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload)
   template <class Fn>
   requires(!std::is_same_v<std::remove_cvref_t<Fn>, copy_progress_callback> &&
            std::is_invocable_v<Fn&, const copy_progress&>) copy_progress_callback(Fn&& callable)
-  noexcept  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+  noexcept
       : callable_(const_cast<void*>(static_cast<const volatile void*>(std::addressof(callable)))), call_(&call<Fn>) {
     static_assert(std::is_object_v<std::remove_reference_t<Fn>>,
                   "breakwater: a progress callback is an object, such as a lambda; not a plain function");
   }
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
   /// True: go on. Without a callable always.
   [[nodiscard]] bool operator()(const copy_progress& so_far) const {

@@ -57,7 +57,7 @@ struct table_indexes {
 template <auto... Members>
 struct index_def {
   std::string_view name;
-  bool unique;
+  bool unique = false;
 };
 template <class Part>
 inline constexpr bool is_table_index = false;

@@ -15,14 +15,14 @@ const auto price = col<&InvoiceLine::unit_price> * col<&InvoiceLine::quantity>;
 struct GenreSales {
   std::optional<std::string> country;
   std::optional<std::string> genre;
-  std::int64_t tracks;
+  std::int64_t tracks{};
   std::optional<bw::numeric> revenue;
 };
 
 struct BestCustomer {
-  std::int32_t id;
+  std::int32_t id{};
   std::string name;
-  std::int64_t invoices;
+  std::int64_t invoices{};
   std::optional<bw::numeric> spent;
   std::optional<bw::timestamp> last_bought;
 };

@@ -42,9 +42,8 @@ walk walked(const Query& query, std::int64_t size, const Show& show) {
     page = query.before(page.value().previous_cursor).page(size);
     if (page) keep(page.value(), back.emplace_back());
   }
-  for (auto one = back.rbegin(); one != back.rend(); ++one) {
-    seen.backward.insert(seen.backward.end(), one->begin(), one->end());
-  }
+  std::reverse(back.begin(), back.end());
+  for (const lines& one : back) seen.backward.insert(seen.backward.end(), one.begin(), one.end());
   if (!page) seen.error = page.error().message();
   return seen;
 }

@@ -17,7 +17,7 @@ namespace {
 class numbers final : public copy_source {
  public:
   explicit numbers(int count) : left_(count) {}
-  [[nodiscard]] std::span<const std::string_view> columns() const noexcept override { return names_; }
+  [[nodiscard]] std::span<const std::string_view> columns() const noexcept override { return column_names; }
   [[nodiscard]] result<bool> fill(std::string& to, std::string_view clock) override {
     seen_clock = clock;
     for (; left_ > 0 && to.size() < copy_buffer_bytes; --left_) to.append(std::to_string(++next_)).append("\n");
@@ -36,7 +36,7 @@ class numbers final : public copy_source {
   int buffers = 0;
 
  private:
-  static constexpr std::string_view names_[] = {"id"};
+  static constexpr std::string_view column_names[] = {"id"};
   int left_;
   int next_ = 0;
 };

@@ -13,8 +13,8 @@ using bw::desc;
 
 struct author_report {
   std::string name;
-  std::int64_t posts;
-  std::int64_t points;
+  std::int64_t posts{};
+  std::int64_t points{};
   std::optional<bw::numeric> average;
 };
 

@@ -3,6 +3,8 @@
 namespace scenarios {
 
 void blog_scenario::SetUpTestSuite() {
+  // Each statement is several literals.
+  // NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
   static constexpr std::string_view statements[] = {
       "drop table if exists authors, posts, biographies, tags, post_tags, comments",
       "create table authors (id bigint primary key, name text not null, email text not null, mentor_id bigint,"

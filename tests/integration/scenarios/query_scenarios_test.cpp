@@ -15,7 +15,7 @@ using bw::desc;
 
 struct Report {
   std::string name;
-  std::int64_t posts;
+  std::int64_t posts{};
   std::optional<std::int64_t> points;
 };
 

@@ -29,7 +29,7 @@ struct Longest {
   std::string from{};
 };
 
-enum class Grade : std::uint8_t { plain, quoted, odd };
+enum class grade_kind : std::uint8_t { plain, quoted, odd };
 
 struct Place {
   std::string street{};
@@ -51,8 +51,8 @@ struct Specimen {
   bw::json document{};
   std::vector<std::optional<std::string>> texts{};
   std::vector<std::optional<std::int32_t>> numbers{};
-  Grade grade{};
-  std::vector<Grade> grades{};
+  grade_kind grade{};
+  std::vector<grade_kind> grades{};
   Place place{};
   std::vector<Place> places{};
   bw::range<std::int32_t> ages{};
@@ -87,9 +87,9 @@ inline constexpr auto breakwater::mapping<scenarios::Longest> =
     bw::table(scenarios::longest_name, bw::column<&scenarios::Longest::from>("from", bw::primary_key));
 
 template <>
-inline constexpr auto breakwater::enum_labels<scenarios::Grade> =
-    bw::enum_type("grade", bw::label(scenarios::Grade::plain, "plain"),
-                  bw::label(scenarios::Grade::quoted, "it's \"quoted\""), bw::label(scenarios::Grade::odd, "{odd,\\}"));
+inline constexpr auto breakwater::enum_labels<scenarios::grade_kind> = bw::enum_type(
+    "grade", bw::label(scenarios::grade_kind::plain, "plain"),
+    bw::label(scenarios::grade_kind::quoted, "it's \"quoted\""), bw::label(scenarios::grade_kind::odd, "{odd,\\}"));
 
 template <>
 inline constexpr auto breakwater::composite<scenarios::Place> = bw::composite_type("place", &scenarios::Place::street,
@@ -161,8 +161,8 @@ class scenarios_types : public scenario {
         .document = bw::json{R"({"a": [1, null, "it's \"quoted\""]})"},
         .texts = {"plain", std::nullopt, "NULL", "", "say \"hi\"", "it's", "back\\slash", "{br,ace}"},
         .numbers = {1, std::nullopt, -2147483647},
-        .grade = Grade::quoted,
-        .grades = {Grade::odd, Grade::plain, Grade::quoted},
+        .grade = grade_kind::quoted,
+        .grades = {grade_kind::odd, grade_kind::plain, grade_kind::quoted},
         .place = {.street = "1, \"High\" (St)\\", .door = "", .tags = {"a b", std::nullopt, "\"", "NULL"}},
         .places = {{.street = "x", .tags = {"{}"}}, {.street = "", .door = "()"}},
         .ages = bw::range<std::int32_t>(18, std::nullopt),

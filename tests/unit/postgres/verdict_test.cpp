@@ -277,11 +277,11 @@ TEST(verdict, of_several_statements_the_refused_one_is_named_with_its_place) {
 
 TEST(verdict, what_happens_to_all_of_several_statements_names_none) {
   const several_sent it;
-  auto lost = outcome(phase::sent, fatal(errc::connection_failed, "57P01"));
-  lost.failed = 0;  // the one whose answer was awaited
-  for (int round = 0; round < 2; ++round) {
-    const auto judged =
-        judge(round == 0 ? std::move(lost) : outcome(phase::sent, {}, wait_result::timed_out), it.all, false, now);
+  for (const bool lost : {true, false}) {
+    auto sent = lost ? outcome(phase::sent, fatal(errc::connection_failed, "57P01"))
+                     : outcome(phase::sent, {}, wait_result::timed_out);
+    if (lost) sent.failed = 0;  // the one whose answer was awaited
+    const auto judged = judge(std::move(sent), it.all, false, now);
     ASSERT_FALSE(judged);
     EXPECT_EQ(judged.error().code(), errc::commit_unknown) << "one of them writes";
     EXPECT_EQ(judged.error().applied(), applied::unknown);

@@ -248,10 +248,10 @@ constexpr void write_get_many(text_out& out, const table_view& table, std::span<
     if (!column.primary_key) continue;
     out << (number == 0 ? " on " : " and ");
     write_column(out, table.name, column.name);
-    out << " = \"bw.keys\".\"" << static_cast<std::int64_t>(++number) << "\"";
+    out << R"( = "bw.keys".")" << static_cast<std::int64_t>(++number) << "\"";
   }
   write_and_trash(out, table, trash::excluded);
-  out << " order by \"bw.keys\".\"n\"";
+  out << R"( order by "bw.keys"."n")";
 }
 
 }  // namespace breakwater::detail
