@@ -4,7 +4,7 @@ namespace scenarios {
 
 std::span<const std::string_view> bank_schema() {
   // Each statement is several literals.
-  // NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
+  // NOLINTBEGIN(bugprone-suspicious-missing-comma)
   static constexpr std::string_view statements[] = {
       "drop table if exists customers, accounts, entries, payments, journal cascade",
       "create table customers (id uuid primary key default gen_random_uuid(), email text not null unique,"
@@ -21,6 +21,7 @@ std::span<const std::string_view> bank_schema() {
       " made_by bigint not null default txid_current())",
       "create table journal (at bigint generated always as identity primary key, line text not null,"
       " made_by bigint not null default txid_current())"};
+  // NOLINTEND(bugprone-suspicious-missing-comma)
   return statements;
 }
 

@@ -4,7 +4,7 @@ namespace scenarios {
 
 void blog_scenario::SetUpTestSuite() {
   // Each statement is several literals.
-  // NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
+  // NOLINTBEGIN(bugprone-suspicious-missing-comma)
   static constexpr std::string_view statements[] = {
       "drop table if exists authors, posts, biographies, tags, post_tags, comments",
       "create table authors (id bigint primary key, name text not null, email text not null, mentor_id bigint,"
@@ -16,6 +16,7 @@ void blog_scenario::SetUpTestSuite() {
       "create table post_tags (post_id bigint, tag text, primary key (post_id, tag))",
       "create table comments (id bigint primary key, owner_type text not null, owner_id bigint not null,"
       " text text not null)"};
+  // NOLINTEND(bugprone-suspicious-missing-comma)
   open(statements);
 }
 
