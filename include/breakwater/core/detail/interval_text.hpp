@@ -72,15 +72,16 @@ class interval_reader {
     const bool has_fraction = take('.');
     if (has_fraction && !take_fraction(fraction)) return interval_fault::malformed;
     skip_spaces();
-    const unit* found = take_unit();
-    if (found == nullptr || (has_fraction && found->bit != second_bit)) return interval_fault::malformed;
-    if (!mark(found->bit)) return interval_fault::malformed;
+    const std::size_t place = take_unit();
+    if (place == units.size()) return interval_fault::malformed;
+    const unit& found = units[place];
+    if ((has_fraction && found.bit != second_bit) || !mark(found.bit)) return interval_fault::malformed;
     std::uint64_t amount = 0;
-    if (__builtin_mul_overflow(number, static_cast<std::uint64_t>(found->factor), &amount) ||
+    if (__builtin_mul_overflow(number, static_cast<std::uint64_t>(found.factor), &amount) ||
         __builtin_add_overflow(amount, fraction, &amount)) {
       return interval_fault::out_of_range;
     }
-    return add(parts, found->of, amount, negative);
+    return add(parts, found.of, amount, negative);
   }
 
   /// ":MM[:SS[.ffffff]]" behind the hours.
@@ -126,17 +127,19 @@ class interval_reader {
     return true;
   }
 
-  /// A word that is a unit's name, in any case, with or without its s.
-  constexpr const unit* take_unit() noexcept {
+  /// A word that is a unit's name, in any case, with or without its s. Its place; units.size() where it is none.
+  // Not a pointer: under -fsanitize=undefined g++ does not take the comparison of an address with
+  // null for a constant.
+  constexpr std::size_t take_unit() noexcept {
     std::size_t length = 0;
     while (length < rest_.size() && is_letter(rest_[length])) ++length;
     const std::string_view word = rest_.substr(0, length);
-    for (const unit& each : units) {
-      if (!is_named(word, each.name)) continue;
+    for (std::size_t i = 0; i < units.size(); ++i) {
+      if (!is_named(word, units[i].name)) continue;
       rest_.remove_prefix(length);
-      return &each;
+      return i;
     }
-    return nullptr;
+    return units.size();
   }
   static constexpr bool is_named(std::string_view word, std::string_view name) noexcept {
     const bool plural = word.size() == name.size() + 1 && lower(word.back()) == 's';
