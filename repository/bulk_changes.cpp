@@ -1,3 +1,5 @@
+// Changes of all rows of a condition: one guard for all of them.
+
 #include <breakwater/repository/detail/bulk_changes.hpp>
 
 #include <string>
@@ -29,7 +31,7 @@ result<void> check(const executor* on, const query_state& wanted, std::string_vi
         .with_statement(name);
   }
   if (wanted.limit || wanted.offset || !wanted.order.empty() || wanted.is_keyset() || !wanted.is_plain() ||
-      wanted.lock != row_lock::none) {
+      wanted.lock != row_lock::none || wanted.lock_waits != lock_wait::wait) {
     return error(errc::invalid_argument,
                  std::string(operation) +
                      " takes all rows of its condition: it has no order, limit, offset, keyset, lock or distinct. To "
@@ -48,33 +50,19 @@ std::string returning(const table_view& table) {
   return written([&](text_out& out) { write_returning(out, table); });
 }
 
-}  // namespace
-
-result<std::size_t> run_purge_all(executor* on, const query_state& wanted, std::string_view name) {
-  BOOST_OUTCOME_TRY(check(on, wanted, "purge_all", true, name));
-  sql_fragment sql;
-  sql.add("delete from ").add(quoted_table(wanted.table));
-  wanted.append_where(sql);
-  BOOST_OUTCOME_TRY(const auto answer, run(*on, sql, wanted.table, name, "DELETE"));
-  return answer.affected();
-}
-
-result<rows> run_update_all_returning(executor* on, const query_state& wanted, std::span<const assignment_view> sets,
-                                      std::string_view name) {
-  BOOST_OUTCOME_TRY(check(on, wanted, "update_all", false, name));
+/// update t set ... where ...
+result<sql_fragment> update_sql(const query_state& wanted, std::span<const assignment_view> sets) {
   sql_fragment sql;
   sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
   BOOST_OUTCOME_TRY(append_assignments(sql, wanted.table, sets, true));
   wanted.append_where(sql);
-  sql.add(returning(wanted.table));
-  return run(*on, sql, wanted.table, name, "UPDATE");
+  return sql;
 }
 
-result<rows> run_delete_all_returning(executor* on, const query_state& wanted, std::string_view name) {
-  BOOST_OUTCOME_TRY(check(on, wanted, "delete_all", false, name));
+/// The removal that the mapping asks for: into the trash where there is one.
+sql_fragment removal_sql(const query_state& wanted) {
   sql_fragment sql;
-  const bool into_trash = wanted.table.has(&column_info::soft_delete);
-  if (into_trash) {
+  if (wanted.table.has(&column_info::soft_delete)) {
     sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
     sql.add(written([&](text_out& out) {
       write_identifier(out, wanted.table.column(&column_info::soft_delete).name);
@@ -85,8 +73,51 @@ result<rows> run_delete_all_returning(executor* on, const query_state& wanted, s
     sql.add("delete from ").add(quoted_table(wanted.table));
   }
   wanted.append_where(sql);
+  return sql;
+}
+
+std::string_view removal_of(const table_view& table) noexcept {
+  return table.has(&column_info::soft_delete) ? "UPDATE" : "DELETE";
+}
+
+}  // namespace
+
+result<std::size_t> run_update_all(executor* on, const query_state& wanted, std::span<const assignment_view> sets,
+                                   std::string_view name) {
+  BOOST_OUTCOME_TRY(check(on, wanted, "update_all", false, name));
+  BOOST_OUTCOME_TRY(const auto sql, update_sql(wanted, sets));
+  BOOST_OUTCOME_TRY(const auto answer, run(*on, sql, wanted.table, name, "UPDATE"));
+  return answer.affected();
+}
+
+result<rows> run_update_all_returning(executor* on, const query_state& wanted, std::span<const assignment_view> sets,
+                                      std::string_view name) {
+  BOOST_OUTCOME_TRY(check(on, wanted, "update_all", false, name));
+  BOOST_OUTCOME_TRY(auto sql, update_sql(wanted, sets));
   sql.add(returning(wanted.table));
-  return run(*on, sql, wanted.table, name, into_trash ? "UPDATE" : "DELETE");
+  return run(*on, sql, wanted.table, name, "UPDATE");
+}
+
+result<std::size_t> run_delete_all(executor* on, const query_state& wanted, std::string_view name) {
+  BOOST_OUTCOME_TRY(check(on, wanted, "delete_all", false, name));
+  BOOST_OUTCOME_TRY(const auto answer, run(*on, removal_sql(wanted), wanted.table, name, removal_of(wanted.table)));
+  return answer.affected();
+}
+
+result<rows> run_delete_all_returning(executor* on, const query_state& wanted, std::string_view name) {
+  BOOST_OUTCOME_TRY(check(on, wanted, "delete_all", false, name));
+  sql_fragment sql = removal_sql(wanted);
+  sql.add(returning(wanted.table));
+  return run(*on, sql, wanted.table, name, removal_of(wanted.table));
+}
+
+result<std::size_t> run_purge_all(executor* on, const query_state& wanted, std::string_view name) {
+  BOOST_OUTCOME_TRY(check(on, wanted, "purge_all", true, name));
+  sql_fragment sql;
+  sql.add("delete from ").add(quoted_table(wanted.table));
+  wanted.append_where(sql);
+  BOOST_OUTCOME_TRY(const auto answer, run(*on, sql, wanted.table, name, "DELETE"));
+  return answer.affected();
 }
 
 }  // namespace breakwater::detail

@@ -8,10 +8,6 @@
 namespace breakwater::detail {
 namespace {
 
-std::string quoted_table(const table_view& table) {
-  return written([&](text_out& out) { write_table(out, table.name); });
-}
-
 template <class T>
 result<T> only_value(const rows& answer, std::string_view name) {
   T value{};
@@ -27,29 +23,6 @@ result<void> check_session(const executor* on, std::string_view name) {
                "a query made by bw::from stands inside another one and has no session to run on; make it from a "
                "repository")
       .with_statement(name);
-}
-
-result<void> check_bulk(const query_state& wanted, const char* operation, std::string_view name) {
-  if (wanted.condition.empty() && !wanted.every_row) {
-    return error(errc::unsafe_operation,
-                 std::string(operation) + " without a condition would touch every row; say every_row() if it shall")
-        .with_statement(name);
-  }
-  if (wanted.scope != trash::excluded) {
-    return error(errc::invalid_argument, std::string(operation) +
-                                             " leaves the trash alone: it can not be combined with with_trashed or "
-                                             "only_trashed; use restore or purge")
-        .with_statement(name);
-  }
-  if (wanted.limit || wanted.offset || !wanted.order.empty() || wanted.is_keyset() || !wanted.is_plain() ||
-      wanted.lock != row_lock::none) {
-    return error(errc::invalid_argument,
-                 std::string(operation) +
-                     " takes all rows of its condition: it has no order, limit, offset, keyset, lock or distinct. To "
-                     "change some of them, give it a query of their keys: where(col.in(query))")
-        .with_statement(name);
-  }
-  return success();
 }
 
 statement_class class_of(const query_state& wanted) noexcept {
@@ -177,39 +150,6 @@ result<std::string> run_explain(executor* on, const query_state& wanted, bool an
   std::string plan;
   for (std::size_t i = 0; i < answer.size(); ++i) plan.append(answer.at(i, 0).text).push_back('\n');
   return plan;
-}
-
-result<std::size_t> run_update_all(executor* on, const query_state& wanted, std::span<const assignment_view> sets,
-                                   std::string_view name) {
-  BOOST_OUTCOME_TRY(check_session(on, name));
-  BOOST_OUTCOME_TRY(check_bulk(wanted, "update_all", name));
-  sql_fragment sql;
-  sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
-  BOOST_OUTCOME_TRY(append_assignments(sql, wanted.table, sets, true));
-  wanted.append_where(sql);
-  BOOST_OUTCOME_TRY(const auto answer, run_fragment(*on, sql, wanted.table, name, "UPDATE", statement_class::write));
-  return answer.affected();
-}
-
-result<std::size_t> run_delete_all(executor* on, const query_state& wanted, std::string_view name) {
-  BOOST_OUTCOME_TRY(check_session(on, name));
-  BOOST_OUTCOME_TRY(check_bulk(wanted, "delete_all", name));
-  sql_fragment sql;
-  const bool into_trash = wanted.table.has(&column_info::soft_delete);
-  if (into_trash) {
-    sql.add("update ").add(quoted_table(wanted.table)).add(" set ");
-    sql.add(written([&](text_out& out) {
-      write_identifier(out, wanted.table.column(&column_info::soft_delete).name);
-      out << " = statement_timestamp()";
-      write_update_marks(out, wanted.table, true, false);
-    }));
-  } else {
-    sql.add("delete from ").add(quoted_table(wanted.table));
-  }
-  wanted.append_where(sql);
-  BOOST_OUTCOME_TRY(const auto answer, run_fragment(*on, sql, wanted.table, name, into_trash ? "UPDATE" : "DELETE",
-                                                    statement_class::write));
-  return answer.affected();
 }
 
 error not_one_row(std::size_t count, const table_view& table) {

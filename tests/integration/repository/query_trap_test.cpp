@@ -33,6 +33,22 @@ TEST_F(traps, a_sub_query_that_could_not_run_by_itself_keeps_the_whole_from_runn
   EXPECT_EQ(truth("select count(*) from people where deleted_at is null"), "3");
 }
 
+TEST_F(traps, every_bulk_change_has_the_same_guard) {
+  const auto refuses = [](const auto& query, errc why) {
+    EXPECT_ERROR(query.delete_all(), why);
+    EXPECT_ERROR(query.delete_all_returning(), why);
+    EXPECT_ERROR(query.purge_all(), why);
+    EXPECT_ERROR(query.update_all(bw::set<&person::name>("x")), why);
+    EXPECT_ERROR(query.update_all_returning(bw::set<&person::name>("x")), why);
+  };
+  refuses(people.query(), errc::unsafe_operation);
+  const auto some = people.where(col<&person::id> > 0);
+  refuses(some.limit(1), errc::invalid_argument);
+  refuses(some.distinct_on(col<&person::rank>), errc::invalid_argument);
+  refuses(some.skip_locked(), errc::invalid_argument);
+  EXPECT_EQ(truth("select string_agg(name, ' ' order by id) from people where deleted_at is null"), "ada bob cid");
+}
+
 TEST_F(traps, a_keyset_over_a_join_shows_each_pair) {
   behind_the_back(
       "insert into forum.posts (id, author_id, title, score, created_at) select i, 1, 'p' || i, i, now() "
