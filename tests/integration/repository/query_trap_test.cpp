@@ -89,6 +89,13 @@ TEST_F(traps, what_an_outer_join_leaves_null_has_its_place_in_a_keyset) {
   EXPECT_EQ(ids(by_person.after(1, 2).all()), "3 4 5") << "posts of nobody come last";
 }
 
+TEST_F(traps, an_answer_that_keeps_coming_ends_at_the_deadline) {
+  // The socket is readable all the time, so that no wait ever times out by itself.
+  bw::session hurried = db().session({.timeout = 50ms, .consistency = bw::consistency::primary});
+  const auto much = hurried.query("select repeat('x', 1000) from generate_series(1, 300000)").read_only().rows();
+  EXPECT_ERROR(much, errc::deadline_exceeded);
+}
+
 TEST_F(traps, first_does_not_answer_the_row_nearest_to_the_end) {
   EXPECT_ERROR(people.query().order_by(asc<&person::id>).before(3).first(), errc::invalid_argument);
 }
