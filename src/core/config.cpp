@@ -36,6 +36,14 @@ void check_together(const config& settings, std::vector<std::string>& problems) 
     problems.push_back("`pool.min_idle` is " + std::to_string(settings.pool.min_idle) +
                        "; it must not be above `pool.size`, which is " + std::to_string(settings.pool.size));
   }
+  if (settings.retry.base > settings.retry.cap) {
+    problems.push_back("`retry.base` is " + detail::print_duration(settings.retry.base) +
+                       "; it must not be above `retry.cap`, which is " + detail::print_duration(settings.retry.cap));
+  }
+  if (settings.limiter.min > settings.limiter.max) {
+    problems.push_back("`limiter.min` is " + std::to_string(settings.limiter.min) +
+                       "; it must not be above `limiter.max`, which is " + std::to_string(settings.limiter.max));
+  }
 }
 
 }  // namespace

@@ -62,6 +62,32 @@ constexpr std::array table{
     within<&config::tcp, &tcp_options::user_timeout>("tcp.user_timeout", 0ms, day),
     within<&config::tcp, &tcp_options::client_connection_check_interval>("tcp.client_connection_check_interval", 0ms,
                                                                          1h),
+    within<&config::retry, &retry_options::max_attempts>("retry.max_attempts", 1, 100),
+    within<&config::retry, &retry_options::base>("retry.base", 1ms, 1min),
+    within<&config::retry, &retry_options::cap>("retry.cap", 1ms, 10min),
+    plain<&config::retry, &retry_options::jitter>("retry.jitter"),
+    within<&config::retry_budget, &retry_budget_options::ratio>("retry_budget.ratio", 0.0, 10.0),
+    within<&config::retry_budget, &retry_budget_options::per_second>("retry_budget.per_second", 0, 100'000),
+    within<&config::retry_budget, &retry_budget_options::window>("retry_budget.window", 1s, 10min),
+    plain<&config::breaker, &circuit_breaker_options::enabled>("breaker.enabled"),
+    within<&config::breaker, &circuit_breaker_options::window>("breaker.window", 1s, 1h),
+    within<&config::breaker, &circuit_breaker_options::min_calls>("breaker.min_calls", 1, 1'000'000),
+    within<&config::breaker, &circuit_breaker_options::failure_ratio>("breaker.failure_ratio", 0.01, 1.0),
+    within<&config::breaker, &circuit_breaker_options::slow_ratio>("breaker.slow_ratio", 0.01, 1.0),
+    within<&config::breaker, &circuit_breaker_options::slow_threshold>("breaker.slow_threshold", 0ms, 1h),
+    within<&config::breaker, &circuit_breaker_options::open_for>("breaker.open_for", 10ms, 1h),
+    within<&config::breaker, &circuit_breaker_options::open_jitter>("breaker.open_jitter", 0.0, 0.9),
+    within<&config::breaker, &circuit_breaker_options::silence>("breaker.silence", 0ms, 1h),
+    plain<&config::limiter, &limiter_options::algorithm>("limiter.algorithm"),
+    within<&config::limiter, &limiter_options::min>("limiter.min", 1, 100'000),
+    within<&config::limiter, &limiter_options::max>("limiter.max", 1, 100'000),
+    plain<&config::hedge, &hedge_options::enabled>("hedge.enabled"),
+    within<&config::hedge, &hedge_options::quantile>("hedge.quantile", 0.5, 0.999),
+    within<&config::hedge, &hedge_options::max_extra>("hedge.max_extra", 0.0, 1.0),
+    plain<&config::outcome_guard, &outcome_guard_options::enabled>("outcome_guard.enabled"),
+    plain<&config::outcome_guard, &outcome_guard_options::create_table>("outcome_guard.create_table"),
+    within<&config::outcome_guard, &outcome_guard_options::retention>("outcome_guard.retention", 2h, 365 * day),
+    within<&config::outcome_guard, &outcome_guard_options::sweep_interval>("outcome_guard.sweep_interval", 0ms, day),
 };
 
 template <class... Functions>
@@ -117,18 +143,31 @@ struct text_of<bool> {
   }
 };
 
-template <>
-struct text_of<consistency> {
-  static constexpr std::array values{consistency::primary, consistency::read_your_writes, consistency::eventual};
+/// Of an enumeration whose values have names.
+template <class Enum, Enum... Values>
+struct text_of_names {
   static constexpr std::string_view type = "a name";
-  static constexpr std::string_view allowed = "primary, read_your_writes or eventual";
-  static std::string print(consistency value) { return std::string(to_string(value)); }
-  static std::optional<consistency> parse(std::string_view text) noexcept {
-    for (const consistency value : values) {
+  static std::string print(Enum value) { return std::string(to_string(value)); }
+  static std::optional<Enum> parse(std::string_view text) noexcept {
+    for (const Enum value : {Values...}) {
       if (to_string(value) == text) return value;
     }
     return std::nullopt;
   }
+};
+template <>
+struct text_of<consistency>
+    : text_of_names<consistency, consistency::primary, consistency::read_your_writes, consistency::eventual> {
+  static constexpr std::string_view allowed = "primary, read_your_writes or eventual";
+};
+template <>
+struct text_of<jitter> : text_of_names<jitter, jitter::full, jitter::decorrelated> {
+  static constexpr std::string_view allowed = "full or decorrelated";
+};
+template <>
+struct text_of<limit_algorithm>
+    : text_of_names<limit_algorithm, limit_algorithm::none, limit_algorithm::gradient2, limit_algorithm::aimd> {
+  static constexpr std::string_view allowed = "none, gradient2 or aimd";
 };
 
 template <class Number>
@@ -243,9 +282,9 @@ void check_value(const field& row, const config& settings, std::string_view show
         if (value.size() > 63 || !printable) refuse("text of " + std::to_string(value.size()) + " bytes");
       },
       [](const plain_field<bool>&) {},
-      [&](const plain_field<consistency>& kind) {
+      [&]<class Enum>(const plain_field<Enum>& kind) {
         const auto value = read(kind, settings);
-        if (!text_of<consistency>::parse(to_string(value))) refuse("a value outside the enumeration");
+        if (!text_of<Enum>::parse(to_string(value))) refuse("a value outside the enumeration");
       },
       [&]<class T>(const bounded_field<T>& kind) {
         const T value = read(kind, settings);

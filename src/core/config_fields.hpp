@@ -36,8 +36,8 @@ using seconds = std::chrono::seconds;
 struct field {
   std::string_view name;  ///< nested names joined by '.'
   std::variant<plain_field<std::vector<std::string>>, plain_field<std::string>, plain_field<bool>,
-               plain_field<consistency>, bounded_field<std::size_t>, bounded_field<double>, bounded_field<milliseconds>,
-               bounded_field<seconds>>
+               plain_field<consistency>, plain_field<jitter>, plain_field<limit_algorithm>, bounded_field<std::size_t>,
+               bounded_field<double>, bounded_field<milliseconds>, bounded_field<seconds>>
       kind;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <breakwater/core/consistency.hpp>
+#include <breakwater/core/resilience_options.hpp>
 #include <breakwater/core/result.hpp>
 
 #include <chrono>
@@ -146,6 +147,14 @@ struct config {
   pool_options pool = {};
   statement_cache_options statement_cache = {};
   tcp_options tcp = {};
+  retry_options retry = {};
+  retry_budget_options retry_budget = {};
+  /// Of each node and class of statement.
+  circuit_breaker_options breaker = {};
+  /// Of each node.
+  limiter_options limiter = {};
+  hedge_options hedge = {};
+  outcome_guard_options outcome_guard = {};
   /// Told what the library does, for metrics, traces and logs. None costs nothing.
   std::shared_ptr<breakwater::observer> observer = nullptr;
   /// Told of every row that repositories change, inside the transaction that changes it. None costs nothing.

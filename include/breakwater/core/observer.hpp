@@ -1,6 +1,7 @@
 #pragma once
 
 #include <breakwater/core/error.hpp>
+#include <breakwater/core/priority.hpp>
 #include <breakwater/core/source_location.hpp>
 
 #include <chrono>
@@ -64,6 +65,120 @@ struct node_event {
   node_role now = node_role::unknown;
 };
 
+/// An attempt is about to be made again, or is not because the budget is spent.
+struct retry_event {
+  std::string_view statement;
+  std::string_view node;         ///< of the failed attempt; empty when none was reached
+  unsigned attempt = 1;          ///< the number of the one that failed
+  const error* cause = nullptr;  ///< why; valid during the call only
+  std::chrono::nanoseconds pause{};
+  bool refused_by_budget = false;  ///< the retry budget is spent: it is not made
+};
+
+/// What a circuit breaker does with calls.
+enum class circuit_state : std::uint8_t {
+  closed,     ///< lets all pass
+  half_open,  ///< lets one pass, to see
+  open        ///< refuses all
+};
+
+/// The state's name: "closed", "half_open" or "open".
+[[nodiscard]] constexpr std::string_view to_string(circuit_state state) noexcept {
+  return state == circuit_state::closed ? "closed" : state == circuit_state::open ? "open" : "half_open";
+}
+
+/// Which of a node's two breakers.
+enum class circuit_class : std::uint8_t { read, write };
+
+/// The class's name: "read" or "write".
+[[nodiscard]] constexpr std::string_view to_string(circuit_class value) noexcept {
+  return value == circuit_class::read ? "read" : "write";
+}
+
+/// A breaker changed its state.
+struct circuit_event {
+  std::string_view node;
+  circuit_class of = circuit_class::read;
+  circuit_state before = circuit_state::closed;
+  circuit_state now = circuit_state::closed;
+  bool forced = false;  ///< by an operator
+};
+
+/// A call was refused by an open breaker.
+struct circuit_rejected_event {
+  std::string_view node;
+  circuit_class of = circuit_class::read;
+};
+
+/// Who refused a call because not all can be served.
+enum class shed_reason : std::uint8_t {
+  queue_full,  ///< too many wait already, none of them less important
+  too_late,    ///< it could not have been served before its deadline
+  displaced,   ///< it waited, and gave way to a more important one
+  limiter      ///< the adaptive limit of its node is reached
+};
+
+/// The reason's name as written in the source.
+[[nodiscard]] constexpr std::string_view to_string(shed_reason value) noexcept {
+  switch (value) {
+    case shed_reason::queue_full: return "queue_full";
+    case shed_reason::too_late: return "too_late";
+    case shed_reason::displaced: return "displaced";
+    case shed_reason::limiter: return "limiter";
+  }
+  return "unknown";
+}
+
+/// A call was refused with `errc::overloaded`.
+struct shed_event {
+  std::string_view node;
+  breakwater::priority priority = breakwater::priority::normal;
+  shed_reason reason = shed_reason::queue_full;
+};
+
+/// What became of a write whose answer was lost.
+enum class commit_resolution : std::uint8_t {
+  applied,      ///< the outcome guard found that it was committed
+  not_applied,  ///< the outcome guard found that it was not, and never will be
+  unresolved    ///< reported as `errc::commit_unknown`
+};
+
+/// The resolution's name as written in the source.
+[[nodiscard]] constexpr std::string_view to_string(commit_resolution value) noexcept {
+  switch (value) {
+    case commit_resolution::applied: return "applied";
+    case commit_resolution::not_applied: return "not_applied";
+    case commit_resolution::unresolved: return "unresolved";
+  }
+  return "unknown";
+}
+
+/// The answer to a write or a COMMIT was lost.
+struct commit_unknown_event {
+  std::string_view statement;
+  std::string_view node;
+  commit_resolution resolution = commit_resolution::unresolved;
+  std::chrono::nanoseconds duration{};  ///< of finding out; zero where there is no guard
+};
+
+/// What came of a second copy of a slow read.
+enum class hedge_result : std::uint8_t {
+  won,     ///< its answer came first
+  lost,    ///< the first copy's came first
+  refused  ///< it was not sent: the budget for copies is spent
+};
+
+/// The result's name as written in the source.
+[[nodiscard]] constexpr std::string_view to_string(hedge_result value) noexcept {
+  return value == hedge_result::won ? "won" : value == hedge_result::lost ? "lost" : "refused";
+}
+
+/// A read was slow enough for a second copy.
+struct hedge_event {
+  std::string_view statement;
+  hedge_result result = hedge_result::lost;
+};
+
 /// Where the library reports what it does; every floor reports here and nowhere else.
 ///
 ///     struct printer : bw::observer {
@@ -88,6 +203,12 @@ class observer {
   virtual void on_lease_wait(const lease_wait_event& /*event*/) noexcept {}
   virtual void on_lease_leak(const lease_leak_event& /*event*/) noexcept {}
   virtual void on_node_change(const node_event& /*event*/) noexcept {}
+  virtual void on_retry(const retry_event& /*event*/) noexcept {}
+  virtual void on_circuit_change(const circuit_event& /*event*/) noexcept {}
+  virtual void on_circuit_rejected(const circuit_rejected_event& /*event*/) noexcept {}
+  virtual void on_shed(const shed_event& /*event*/) noexcept {}
+  virtual void on_commit_unknown(const commit_unknown_event& /*event*/) noexcept {}
+  virtual void on_hedge(const hedge_event& /*event*/) noexcept {}
 };
 
 }  // namespace breakwater

@@ -121,6 +121,11 @@ TEST(config, every_bounded_field_refuses_the_values_beside_its_range) {
   EXPECT_TRUE(refused([](auto& c) { c.pool.lifetime_jitter = -0.1; }));
   EXPECT_TRUE(refused([](auto& c) { c.pool.max_waiters = 0; })) << "who opens the first connection waits for it";
   EXPECT_TRUE(refused([](auto& c) { c.consistency = static_cast<bw::consistency>(9); }));
+  EXPECT_TRUE(refused([](auto& c) { c.retry.jitter = static_cast<bw::jitter>(9); }));
+  EXPECT_TRUE(refused([](auto& c) { c.limiter.algorithm = static_cast<bw::limit_algorithm>(9); }));
+  EXPECT_TRUE(refused([](auto& c) { c.retry.base = c.retry.cap + 1ms; }));
+  EXPECT_TRUE(refused([](auto& c) { c.limiter.min = c.limiter.max + 1; }));
+  EXPECT_TRUE(refused([](auto& c) { c.breaker.failure_ratio = 0; }));
   EXPECT_TRUE(refused([](auto& c) { c.application_name = std::string(64, 'x'); }));
 }
 
