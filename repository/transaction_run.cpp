@@ -28,6 +28,7 @@ transaction_run::transaction_run(std::shared_ptr<session_state> on, const transa
     : session_(std::move(on)), options_(options), where_(where) {}
 
 transaction_run::~transaction_run() {
+  if (carrying_on_) carrying_on_->rollback();
   if (!state_) return;
   // The closure's exception is on its way to the caller, and there is room for one.
   try {
@@ -46,10 +47,23 @@ result<void> transaction_run::begin() {
     return error(errc::invalid_argument, "transaction_options.max_attempts is 0; it must be at least 1");
   }
   ++attempt_;
+  if (attempt_ == 1) until_ = session_->operation_deadline(deadline::clock::now());
+  BOOST_OUTCOME_TRY(auto channel, open_channel());
+  state_ = std::make_shared<transaction_state>(session_, std::move(channel), options_, until_, where_, attempt_);
+  handle_ = std::make_unique<transaction>(state_);
+  session_->in_transaction = true;
+  return success();
+}
+
+bool transaction_run::is_guarded() const noexcept {
+  return !options_.read_only && options_.outcome_guard.value_or(session_->is_guarded());
+}
+
+result<std::unique_ptr<postgres::transaction_channel>> transaction_run::open_channel() {
+  if (carrying_on_) return std::move(carrying_on_);
   const statement begin_statement{.sql = {}, .name = "begin", .operation = "BEGIN"};
   const parameters none;
   const std::stop_token& cancel = session_->options().cancel;
-  if (attempt_ == 1) until_ = session_->operation_deadline(deadline::clock::now());
   if (until_.expired(deadline::clock::now())) {
     return error(errc::deadline_exceeded, "the deadline had passed before the transaction began")
         .with_statement(begin_statement.name);
@@ -60,23 +74,39 @@ result<void> transaction_run::begin() {
                                                 .cancel = cancel.stop_possible() ? &cancel : nullptr,
                                                 .where = where_});
   if (!held) return std::move(held).error().with_statement(begin_statement.name).with_attempts(attempt_ - 1);
-  state_ =
-      std::make_shared<transaction_state>(session_, std::move(held).assume_value(), options_, until_, where_, attempt_);
-  handle_ = std::make_unique<transaction>(state_);
-  session_->in_transaction = true;
-  return success();
+  auto channel = std::make_unique<postgres::transaction_channel>(std::move(held).assume_value(), options_, until_);
+  if (is_guarded()) {
+    database_state& database = session_->database();
+    database.sweeper().start();
+    const auto token = same_token_
+                           ? *same_token_
+                           : postgres::outcome_token{.id = uuid::time_ordered(), .made_at = deadline::clock::now()};
+    same_token_.reset();
+    channel->guard(token, database.settings().outcome_guard.create_table);
+  }
+  return channel;
+}
+
+/// Callbacks may use the session, so no connection is kept from them. The claim has done its work: what it waited for is
+/// over. The next run writes the same token all the same, in case the one that was asked was the primary no longer.
+void transaction_run::let_go_of_claim() {
+  same_token_ = std::make_unique<postgres::outcome_token>(carrying_on_->mark()->token);
+  carrying_on_->rollback();
+  carrying_on_.reset();
 }
 
 std::shared_ptr<executor> transaction_run::executor() const noexcept { return state_; }
 
 result<void> transaction_run::commit() {
-  auto committed = state_->commit();
+  auto committed = state_->commit(attempt_ < options_.max_attempts);
+  carrying_on_ = state_->carrying_on();
   conflict_ = !committed && state_->met_conflict();
   const transaction_fate fate = committed                                    ? transaction_fate::committed
                                 : committed.error().applied() == applied::no ? transaction_fate::undone
                                                                              : transaction_fate::unknown;
   end_callbacks wanted = state_->take_callbacks(fate);
   finish();
+  if (carrying_on_ && !wanted.empty()) let_go_of_claim();
   call_all(std::move(wanted));
   return committed;
 }
@@ -102,6 +132,7 @@ void transaction_run::finish() noexcept {
 }
 
 bool transaction_run::shall_run_again() {
+  if (carrying_on_ || same_token_) return !until_.expired(deadline::clock::now());
   if (!conflict_ || attempt_ >= options_.max_attempts) return false;
   const auto pause = resilience::full_jitter(conflict_backoff, attempt_ - 1, random_unit());
   if (until_.remaining(deadline::clock::now()) <= pause) return false;

@@ -20,6 +20,11 @@
 
 namespace breakwater {
 
+namespace postgres {
+class transaction_channel;
+struct outcome_token;
+}  // namespace postgres
+
 namespace detail {
 class session_state;
 
@@ -41,11 +46,15 @@ class transaction_run {
   [[nodiscard]] result<void> commit();
   /// The closure does not.
   void rollback();
-  /// After a failure: a conflict ended it, nothing of it was applied, and there is time for another attempt. Waits
-  /// a jittered moment before it says so.
+  /// After a failure: a conflict ended it, or its COMMIT was lost and the outcome guard found that it was not applied;
+  /// nothing of it was applied, and there is time for another attempt. After a conflict it waits a jittered moment before
+  /// it says so.
   [[nodiscard]] bool shall_run_again();
 
  private:
+  [[nodiscard]] bool is_guarded() const noexcept;
+  void let_go_of_claim();
+  [[nodiscard]] result<std::unique_ptr<postgres::transaction_channel>> open_channel();
   void undo() noexcept;
   void finish() noexcept;
 
@@ -54,7 +63,9 @@ class transaction_run {
   const source_location where_;
   std::shared_ptr<transaction_state> state_;
   std::unique_ptr<transaction> handle_;
-  deadline until_{};  // of all attempts together
+  std::unique_ptr<postgres::transaction_channel> carrying_on_;  // of a lost COMMIT that was not applied
+  std::unique_ptr<postgres::outcome_token> same_token_;         // of such a one too, its callbacks were called since
+  deadline until_{};                                            // of all attempts together
   unsigned attempt_ = 0;
   bool conflict_ = false;
 };
@@ -107,6 +118,11 @@ class session {
   ///
   /// The whole of it, further runs included, is one operation: it ends by the session's deadline, and at the latest
   /// after `operation_timeout`.
+  ///
+  /// With the outcome guard (`transaction_options::outcome_guard`) the answer to COMMIT is awaited for half of the time
+  /// left. Where it is lost, the rest goes into finding out what became of it: applied, this is a success with what `body`
+  /// had returned; not applied, `body` is run again, or the error says so. Only where that can not be found out in time it
+  /// is `errc::commit_unknown`.
   ///
   /// While it runs, this session and everything made from it refuse with `errc::unsafe_operation`: nothing can run
   /// outside the transaction by a captured name.
