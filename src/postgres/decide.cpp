@@ -20,7 +20,6 @@ decision decide_by_code(const failed_attempt& failed) noexcept {
   switch (failed.cause.code()) {
     case errc::connection_failed:
     case errc::protocol_error:
-    case errc::circuit_open:
       // Of a primary that can not be reached another node may have taken the place.
       return {.next = failed.on_replica    ? next_attempt::elsewhere
                       : failed.attempt > 1 ? next_attempt::other_primary

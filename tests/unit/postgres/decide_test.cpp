@@ -178,16 +178,14 @@ TEST(decide, a_protocol_violation_is_a_defect_unless_a_proxy_reports_its_lost_se
 
 // ---- by the library's own codes -------------------------------------------------------------------------------------
 
-TEST(decide, an_open_breaker_and_a_missing_primary_are_waited_for) {
-  EXPECT_EQ(after_second(errc::circuit_open).next, next_attempt::other_primary);
-  EXPECT_EQ(on_replica(errc::circuit_open).next, next_attempt::elsewhere);
+TEST(decide, a_missing_primary_is_looked_for_again) {
   EXPECT_EQ(after(errc::no_primary).next, next_attempt::other_primary);
 }
 
 TEST(decide, refusals_and_mistakes_of_the_library_s_own_are_final) {
-  for (const auto code : {errc::deadline_exceeded, errc::cancelled, errc::overloaded, errc::unsafe_operation,
-                          errc::invalid_argument, errc::not_found, errc::stale_version, errc::validation_failed,
-                          errc::rolled_back, errc::internal, errc::data_error}) {
+  for (const auto code : {errc::deadline_exceeded, errc::cancelled, errc::overloaded, errc::circuit_open,
+                          errc::unsafe_operation, errc::invalid_argument, errc::not_found, errc::stale_version,
+                          errc::validation_failed, errc::rolled_back, errc::internal, errc::data_error}) {
     expect_never(code);
   }
 }
