@@ -242,8 +242,16 @@ request transaction_state::with_limits(const statement& what, const parameters& 
 }
 
 void transaction_state::note(const error& failure) noexcept {
-  met_conflict_ = met_conflict_ || is_conflict(failure);
   may_be_applied_ = may_be_applied_ || failure.applied() != applied::no;
+  const postgres::decision what = postgres::decide({.cause = failure,
+                                                    .in_transaction = true,
+                                                    .idempotent = options_.idempotent,
+                                                    .mapped = true,
+                                                    .demoted = channel_ && channel_->is_demoted(),
+                                                    .attempt = attempt_});
+  if (what.next == postgres::next_attempt::none) return;
+  rerun_ = what;
+  rerun_cause_ = failure;
 }
 
 result<void> transaction_state::commit(bool may_run_again) {
@@ -296,7 +304,7 @@ result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
   note_savepoint_end(depth, false);
   BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
   callbacks_.undo(depth);
-  met_conflict_ = false;  // it was inside, and is undone: a transaction that had met one before had failed by then
+  rerun_cause_.reset();  // it was inside, and is undone: a transaction that had met one before had failed by then
   return success();
 }
 

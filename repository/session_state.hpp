@@ -2,6 +2,7 @@
 
 #include "cluster/router.hpp"
 #include "outcome_sweeper.hpp"
+#include "postgres/decide.hpp"
 #include "postgres/transaction_channel.hpp"
 #include "transaction_callbacks.hpp"
 #include <breakwater/core/config.hpp>
@@ -138,8 +139,10 @@ class transaction_state final : public executor, public std::enable_shared_from_
   [[nodiscard]] end_callbacks take_callbacks(transaction_fate fate) { return callbacks_.take(fate); }
   /// It was not undone for certain, although it was not committed for certain.
   [[nodiscard]] bool may_be_applied() const noexcept { return may_be_applied_; }
-  /// A statement of it, or its COMMIT, met a conflict after which the whole transaction may run again.
-  [[nodiscard]] bool met_conflict() const noexcept { return met_conflict_ && !may_be_applied_; }
+  /// Why a statement of it, or its COMMIT, failed, if that is a reason to run the whole transaction again.
+  [[nodiscard]] const std::optional<error>& rerun_cause() const noexcept { return rerun_cause_; }
+  /// And how.
+  [[nodiscard]] postgres::decision rerun() const noexcept { return rerun_; }
 
  private:
   friend class transaction_cursor;
@@ -164,8 +167,9 @@ class transaction_state final : public executor, public std::enable_shared_from_
   callback_list callbacks_;
   unsigned cursors_opened_ = 0;
   std::vector<transaction_cursor*> cursors_;  // those that live
-  bool met_conflict_ = false;
-  bool may_be_applied_ = false;  // some of it: then it never runs again
+  std::optional<error> rerun_cause_;
+  postgres::decision rerun_{};
+  bool may_be_applied_ = false;
 };
 
 }  // namespace breakwater::detail

@@ -87,6 +87,10 @@ class transaction_channel final : public channel {
   /// The server knows of the transaction.
   [[nodiscard]] bool has_begun() const noexcept { return begun_; }
   [[nodiscard]] const std::string& node() const noexcept { return held_->node(); }
+  /// Its server was the primary when the connection was made, and says now that it follows another one.
+  [[nodiscard]] bool is_demoted() const noexcept {
+    return !held_->is_broken() && !held_->was_replica() && held_->is_replica();
+  }
   [[nodiscard]] node_role role() const noexcept {
     return held_->was_replica() ? node_role::replica : node_role::primary;
   }
