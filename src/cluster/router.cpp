@@ -309,6 +309,7 @@ void router::ask_for_roles(const request& wanted) {
 }
 
 bool router::close(deadline until) {
+  closing_.store(true, std::memory_order_relaxed);
   bool drained = true;
   for (const auto& each : nodes_) drained = each->connections().close(until) && drained;
   return drained;
@@ -319,7 +320,9 @@ void router::look_after_pools(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     wake_.wait_for(lock, stop, caretaker_interval, [] { return false; });
     if (stop.stop_requested()) return;
-    for (const auto& each : nodes_) each->connections().maintain(deadline::clock::now());
+    const auto now = deadline::clock::now();
+    last_round_.store(now, std::memory_order_relaxed);
+    for (const auto& each : nodes_) each->connections().maintain(now);
   }
 }
 
