@@ -79,7 +79,7 @@ liveness_report database::liveness() const {
   /// The rounds are a second apart; a machine that does not get to one in ten is not well.
   constexpr std::chrono::seconds longest_round{10};
   const routing::router& nodes = state_->nodes();
-  if (nodes.is_closing()) return {.reason = "the database was shut down"};
+  if (nodes.is_closed()) return {.reason = "the database was shut down"};
   const auto last = deadline::clock::now() - nodes.last_round();
   if (last <= longest_round) return {.alive = true};
   return {.reason = "the thread that looks after the connection pools did not come round for " +
@@ -152,6 +152,9 @@ result<void> database::set_circuit_breaker(std::string_view node, circuit_class 
     return success();
   }
   return error(errc::invalid_argument, "there is no node of this name; the nodes are " + known);
+
+result<std::size_t> database::sweep_outcomes(std::chrono::milliseconds timeout) const {
+  return state_->sweeper().sweep(deadline::after(timeout), nullptr);
 }
 
 result<void> database::shutdown(std::optional<std::chrono::milliseconds> grace) {
