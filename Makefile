@@ -11,7 +11,7 @@ CMAKE := cmake
 CTEST := ctest
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap configure build demo test check-consumer e2e bench lint format sanitize coverage fuzz install clean
+.PHONY: help bootstrap configure build demo docs test check-consumer e2e bench lint format sanitize coverage fuzz install clean
 
 help: ## list the targets
 	@echo 'make <target>   (variables: BUILD_DIR=$(BUILD_DIR) JOBS=$(JOBS) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR))'
@@ -29,6 +29,11 @@ build: configure ## build everything into BUILD_DIR
 demo: configure ## build the ledger example and run it on a database cluster of its own
 	@$(CMAKE) --build $(BUILD_DIR) --parallel $(JOBS) --target ledger
 	@$(BUILD_DIR)/examples/ledger/ledger
+
+docs: configure ## write the pages of docs/ that are made from the source anew
+	@$(CMAKE) --build $(BUILD_DIR) --parallel $(JOBS) --target sqlstates_page
+	@$(BUILD_DIR)/tests/docs/sqlstates_page >$(BUILD_DIR)/sqlstates.md
+	@mv $(BUILD_DIR)/sqlstates.md docs/sqlstates.md
 
 test: build ## build and run all tests
 	@$(CTEST) --test-dir $(BUILD_DIR) --output-on-failure --no-tests=error --parallel $(JOBS)

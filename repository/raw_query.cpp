@@ -78,7 +78,8 @@ statement raw_query::description() const noexcept {
           .kind = read_only_ ? statement_class::read : statement_class::write,
           .mapped = false,
           .prepare = prepare_,
-          .enforce_read_only = read_only_};
+          .enforce_read_only = read_only_,
+          .idempotent = idempotent_};
 }
 
 result<rows> raw_query::rows() const {

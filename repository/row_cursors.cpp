@@ -46,24 +46,26 @@ result<rows> session_cursor::fetch(std::size_t count) {
 result<rows> session_cursor::open(std::size_t count) {
   const transaction_options options{.read_only = query_.what().is_read()};
   result<rows> answer = errc::internal;
-  auto seen = on_.nodes().visit(wanted_, replica_allowed_, [&](routing::node& chosen) {
+  const auto work = [&](routing::node& chosen, routing::node_call& /*call*/) -> const error* {
     node_ = chosen.name();
     role_ = chosen.role();
     ++attempts_;
     auto held = postgres::borrow_live(chosen.connections(), wanted_);
-    if (held) {
-      channel_.emplace(std::move(held).assume_value(), options, wanted_.until);
-      server_ = postgres::server_cursor(1);
-      answer = server_.fetch(*channel_, wanted_, count);
-      if (answer) return true;
-      channel_->rollback();
-      channel_.reset();
-    } else {
+    if (!held) {
       answer = std::move(held).error();
+      return &answer.assume_error();
     }
-    return !routing::is_nodes_fault(answer.assume_error());
-  });
-  if (!seen) return std::move(seen).error();
+    channel_.emplace(std::move(held).assume_value(), options, wanted_.until);
+    server_ = postgres::server_cursor(1);
+    answer = server_.fetch(*channel_, wanted_, count);
+    if (answer) return nullptr;
+    answer.assume_error().with_attempts(1);
+    channel_->rollback();
+    channel_.reset();
+    return &answer.assume_error();
+  };
+  auto seen = on_.nodes().visit(wanted_, replica_allowed_, work);
+  if (seen.refusal) answer = std::move(*seen.refusal);
   return answer;
 }
 

@@ -5,10 +5,30 @@
 #include "row_cursors.hpp"
 #include "session_state.hpp"
 
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace breakwater::detail {
 namespace {
+
+/// Notes whether anything was taken from it: then the COPY can not be begun again.
+class watched_source final : public copy_source {
+ public:
+  explicit watched_source(copy_source& from) noexcept : from_(from) {}
+  [[nodiscard]] std::span<const std::string_view> columns() const noexcept override { return from_.columns(); }
+  [[nodiscard]] result<bool> fill(std::string& to, std::string_view clock) override {
+    begun = true;
+    return from_.fill(to, clock);
+  }
+  [[nodiscard]] bool sent() override { return from_.sent(); }
+
+  bool begun = false;
+
+ private:
+  copy_source& from_;
+};
 
 /// Notes whether anything came: then the COPY is not begun again elsewhere.
 class watched_sink final : public copy_sink {
@@ -50,20 +70,28 @@ result<std::size_t> session_state::copy_in(const statement& what, copy_source& f
     report.finish(copied, copied ? copied.assume_value() : 0, on == nullptr ? std::string_view{} : on->name(),
                   on == nullptr ? node_role::unknown : on->role(), attempts);
   };
+  watched_source source(from);
   const routing::node* chosen = nullptr;
+  unsigned attempts = 0;
+  const auto work = [&](routing::node& primary, routing::node_call& call) -> const error* {
+    chosen = &primary;
+    copied = postgres::copy_in(primary.connections(), wanted, source);
+    if (copied) return nullptr;
+    // Its rows are used up.
+    if (!source.begun) return &copied.assume_error();
+    call.settle(&copied.assume_error(), deadline::clock::now());
+    return nullptr;
+  };
   try {
-    auto seen = nodes().visit(wanted, false, [&](routing::node& primary) {
-      chosen = &primary;
-      copied = postgres::copy_in(primary.connections(), wanted, from);
-      return true;
-    });
-    if (!seen) copied = std::move(seen).error();
+    auto seen = nodes().visit(wanted, false, work);
+    attempts = seen.attempts;
+    if (seen.refusal) copied = std::move(*seen.refusal);
   } catch (...) {
     copied = ended_by_exception();
     finish(chosen, 1);
     throw;
   }
-  finish(chosen, chosen == nullptr ? 0 : 1);
+  finish(chosen, attempts);
   return copied;
 }
 
@@ -82,14 +110,20 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
     report.finish(copied, copied ? copied.assume_value() : 0, chosen == nullptr ? std::string_view{} : chosen->name(),
                   chosen == nullptr ? node_role::unknown : chosen->role(), attempts);
   };
+  const auto work = [&](routing::node& candidate, routing::node_call& call) -> const error* {
+    chosen = &candidate;
+    ++attempts;
+    copied = postgres::copy_out(candidate.connections(), wanted, shape, sink);
+    if (copied) return nullptr;
+    // Somebody has seen some of its rows.
+    if (!sink.begun) return &copied.assume_error();
+    call.settle(&copied.assume_error(), deadline::clock::now());
+    return nullptr;
+  };
   try {
-    auto seen = nodes().visit(wanted, may_read_replicas(), [&](routing::node& candidate) {
-      chosen = &candidate;
-      ++attempts;
-      copied = postgres::copy_out(candidate.connections(), wanted, shape, sink);
-      return copied.has_value() || sink.begun || !routing::is_nodes_fault(copied.error());
-    });
-    if (!seen) copied = std::move(seen).error();
+    auto seen = nodes().visit(wanted, may_read_replicas(), work);
+    attempts = seen.attempts;
+    if (seen.refusal) copied = std::move(*seen.refusal);
   } catch (...) {
     copied = ended_by_exception();
     finish();

@@ -54,14 +54,16 @@ result<void> transaction_run::begin() {
     return error(errc::deadline_exceeded, "the deadline had passed before the transaction began")
         .with_statement(begin_statement.name);
   }
+  auto tries = session_->nodes().begin_attempts(options_.max_attempts, until_);
   auto held = session_->nodes().borrow_primary({.what = begin_statement,
                                                 .values = none,
                                                 .until = until_,
                                                 .cancel = cancel.stop_possible() ? &cancel : nullptr,
-                                                .where = where_});
+                                                .where = where_},
+                                               tries);
   if (!held) return std::move(held).error().with_statement(begin_statement.name).with_attempts(attempt_ - 1);
-  state_ =
-      std::make_shared<transaction_state>(session_, std::move(held).assume_value(), options_, until_, where_, attempt_);
+  state_ = std::make_shared<transaction_state>(session_, std::move(held).assume_value().held, options_, until_, where_,
+                                               attempt_);
   handle_ = std::make_unique<transaction>(state_);
   session_->in_transaction = true;
   return success();

@@ -16,4 +16,14 @@ std::chrono::nanoseconds full_jitter(const backoff_options& options, unsigned re
   return std::chrono::nanoseconds(static_cast<std::chrono::nanoseconds::rep>(ceiling * std::clamp(unit, 0.0, 1.0)));
 }
 
+std::chrono::nanoseconds decorrelated_jitter(const backoff_options& options, std::chrono::nanoseconds previous,
+                                             double unit) noexcept {
+  const std::chrono::nanoseconds cap = options.cap;
+  const std::chrono::nanoseconds lowest = std::min<std::chrono::nanoseconds>(options.base, cap);
+  // U(base, 3 * previous) is empty before the first wait and after a shortened one: then it is the base.
+  const std::chrono::nanoseconds highest = std::max(lowest, previous > cap / 3 ? cap : previous * 3);
+  const auto spread = static_cast<double>((highest - lowest).count()) * std::clamp(unit, 0.0, 1.0);
+  return lowest + std::chrono::nanoseconds(static_cast<std::chrono::nanoseconds::rep>(spread));
+}
+
 }  // namespace breakwater::resilience

@@ -2,18 +2,59 @@
 
 #include "postgres/lease_channel.hpp"
 #include "postgres/pool.hpp"
+#include <breakwater/core/config.hpp>
+#include <breakwater/core/observer.hpp>
+#include <breakwater/core/result.hpp>
+#include <breakwater/resilience/circuit_breaker.hpp>
 
+#include <array>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace breakwater::routing {
 
-/// One server of a database: its pool and the channels that run on it. Thread-safe.
+class node;
+
+/// One call's way through its node's breaker: says exactly once what came of it. Destroyed without, nothing was learnt.
+///
+/// For one thread at a time. Must not outlive its node.
+class node_call {
+ public:
+  using time_point = deadline::clock::time_point;
+
+  node_call() noexcept = default;
+  node_call(node& through, resilience::circuit_permit permit, time_point started) noexcept
+      : through_(&through), permit_(std::move(permit)), started_(started) {}
+  node_call(node_call&& other) noexcept
+      : through_(std::exchange(other.through_, nullptr)), permit_(std::move(other.permit_)), started_(other.started_) {}
+  node_call& operator=(node_call&& other) noexcept {
+    through_ = std::exchange(other.through_, nullptr);
+    permit_ = std::move(other.permit_);
+    started_ = other.started_;
+    return *this;
+  }
+  ~node_call() = default;
+
+  /// The call ended, with this error or (null) well.
+  void settle(const error* failure, time_point now) noexcept;
+  /// The same for one that took as long as its caller wanted: a transaction. Its duration says nothing of the node.
+  void settle_untimed(const error* failure, time_point now) noexcept;
+
+ private:
+  void settle(const error* failure, time_point now, time_point succeeded_at) noexcept;
+
+  node* through_ = nullptr;
+  resilience::circuit_permit permit_;
+  time_point started_{};
+};
+
+/// One server of a database: its pool, the channels that run on it, and what keeps calls from it while it is ill.
+/// Thread-safe.
 class node {
  public:
-  node(pool_options options, std::shared_ptr<const postgres::connection_settings> settings, task_runner& background,
-       observer* watcher)
-      : connections_(options, std::move(settings), background, watcher), leases_(connections_) {}
+  node(const config& settings, std::shared_ptr<const postgres::connection_settings> address, task_runner& background);
 
   [[nodiscard]] const std::string& name() const noexcept { return connections_.node(); }
   [[nodiscard]] node_role role() const noexcept { return connections_.role(); }
@@ -21,9 +62,24 @@ class node {
   /// Where single statements run.
   [[nodiscard]] channel& statements() noexcept { return leases_; }
 
+  /// Leave for a call. Errors: `circuit_open`.
+  [[nodiscard]] result<node_call> admit(circuit_class of, deadline::clock::time_point now);
+  [[nodiscard]] resilience::circuit_breaker& breaker(circuit_class of) noexcept {
+    return *breakers_[static_cast<std::size_t>(of)];
+  }
+  /// How long a call must have waited without any answer to count against the node.
+  [[nodiscard]] std::chrono::nanoseconds silence() const noexcept { return silence_; }
+
  private:
+  [[nodiscard]] std::unique_ptr<resilience::circuit_breaker> make_breaker(const circuit_breaker_options& options,
+                                                                          circuit_class of);
+  [[nodiscard]] error refusal(circuit_class of, deadline::clock::time_point now);
+
+  observer* const watcher_;
+  const std::chrono::nanoseconds silence_;
   postgres::pool connections_;
   postgres::lease_channel leases_;
+  std::array<std::unique_ptr<resilience::circuit_breaker>, 2> breakers_;
 };
 
 }  // namespace breakwater::routing

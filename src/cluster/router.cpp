@@ -1,6 +1,10 @@
 #include "cluster/router.hpp"
 
+#include "cluster/doubt.hpp"
+#include "postgres/decide.hpp"
 #include "postgres/server_settings.hpp"
+#include <breakwater/core/random.hpp>
+#include <breakwater/resilience/timing.hpp>
 
 #include <string>
 #include <system_error>
@@ -33,15 +37,6 @@ postgres::connection_settings settings_for(const config& settings, dsn address) 
 
 }  // namespace
 
-bool is_nodes_fault(const error& failure) noexcept {
-  switch (failure.code()) {
-    case errc::connection_failed:
-    case errc::authentication_failed:
-    case errc::protocol_error: return true;
-    default: return false;
-  }
-}
-
 result<std::unique_ptr<router>> router::open(const config& settings) {
   std::vector<dsn> addresses;
   for (const std::string& text : settings.nodes) {
@@ -62,12 +57,14 @@ result<std::unique_ptr<router>> router::open(const config& settings) {
 }
 
 router::router(const config& settings, std::vector<dsn> addresses)
-    : watcher_(settings.observer), background_(background_threads_per_node * addresses.size()) {
+    : watcher_(settings.observer),
+      retries_(settings.retry),
+      budget_(settings.retry_budget),
+      background_(background_threads_per_node * addresses.size()) {
   for (dsn& address : addresses) {
     auto of_node = settings_for(settings, std::move(address));
-    nodes_.push_back(std::make_unique<node>(settings.pool,
-                                            std::make_shared<const postgres::connection_settings>(std::move(of_node)),
-                                            background_, watcher_.get()));
+    nodes_.push_back(std::make_unique<node>(
+        settings, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_));
   }
   caretaker_ = std::jthread([this](const std::stop_token& stop) { look_after_pools(stop); });
 }
@@ -92,65 +89,172 @@ result<void> router::connect_all(deadline until) {
   return success();
 }
 
-template <class Answer, class Send>
-routed_answer<Answer> router::route(const request& wanted, bool replica_allowed, const Send& send) {
-  unsigned attempts = 0;
-  if (wanted.what.is_read() && replica_allowed) {
-    auto read = read_from_replicas<Answer>(send);
-    if (read && (read->answer || !is_nodes_fault(read->answer.error()))) return std::move(*read);
-    if (read) attempts = read->attempts;
+/// One operation's way through the nodes.
+struct router::tour {
+  resilience::retry_sequence& tries;
+  const bool replicas_allowed;
+  bool to_replicas = false;        // the next attempt may go to one
+  bool rediscover = false;         // the primary has to be looked for anew
+  std::size_t first = 0;           // where this round among the nodes began
+  std::size_t looked_at = 0;       // how many of them since
+  std::optional<error> refused{};  // by a replica's breaker
+  visited seen{};
+
+  void begin_round(std::size_t at) noexcept {
+    to_replicas = replicas_allowed;
+    first = at;
+    looked_at = 0;
   }
+};
+
+result<router::chosen> router::choose(tour& way, const request& wanted) {
+  const auto now = deadline::clock::now();
+  const circuit_class of = wanted.what.is_read() ? circuit_class::read : circuit_class::write;
+  while (way.to_replicas) {
+    if (way.looked_at == nodes_.size()) {
+      way.to_replicas = false;
+      break;
+    }
+    node& candidate = *nodes_[(way.first + way.looked_at++) % nodes_.size()];
+    if (candidate.role() != node_role::replica) continue;
+    auto call = candidate.admit(of, now);
+    if (call) return chosen{&candidate, std::move(call).assume_value()};
+    way.refused = std::move(call).error();
+  }
+  if (way.rediscover) ask_for_roles(wanted);
+  way.rediscover = false;
   auto primary = find_primary(wanted);
-  if (!primary) return {.answer = std::move(primary).error(), .attempts = attempts};
-  node* const chosen = primary.assume_value();
-  return {.answer = send(chosen->statements()), .from = chosen, .attempts = attempts + 1};
+  // Where there is no primary either, what kept the replicas from answering says more.
+  if (!primary) return way.refused ? std::move(*way.refused) : std::move(primary).error();
+  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, now));
+  return chosen{primary.assume_value(), std::move(call)};
 }
 
-template <class Answer, class Send>
-std::optional<routed_answer<Answer>> router::read_from_replicas(const Send& send) {
-  std::optional<routed_answer<Answer>> last;
-  const std::size_t first = next_replica_.fetch_add(1, std::memory_order_relaxed);
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    node& candidate = *nodes_[(first + i) % nodes_.size()];
-    if (candidate.role() != node_role::replica) continue;
-    const unsigned attempts = last ? last->attempts + 1 : 1;
-    last = routed_answer<Answer>{.answer = send(candidate.statements()), .from = &candidate, .attempts = attempts};
-    if (last->answer || !is_nodes_fault(last->answer.error())) break;
+resilience::retry_sequence router::begin_attempts(std::size_t most, deadline until) noexcept {
+  retry_options options = retries_;
+  options.max_attempts = most;
+  return {options, &budget_, until, deadline::clock::now()};
+}
+
+visited router::visit(const request& wanted, bool replica_allowed, node_work work) {
+  auto tries = begin_attempts(retries_.max_attempts, wanted.until);
+  tour way{.tries = tries, .replicas_allowed = wanted.what.is_read() && replica_allowed};
+  if (way.replicas_allowed) way.begin_round(next_replica_.fetch_add(1, std::memory_order_relaxed));
+  make_tour(way, wanted, work);
+  return std::move(way.seen);
+}
+
+void router::make_tour(tour& way, const request& wanted, node_work work) {
+  for (;;) {
+    auto to = choose(way, wanted);
+    if (!to) {
+      way.seen.refusal = std::move(to).error();
+      if (!goes_on(way, wanted, *way.seen.refusal, nullptr)) return;
+      way.seen.refusal.reset();
+      continue;
+    }
+    node& on = *to.assume_value().to;
+    way.seen.last = &on;
+    const error* const failure = work(on, to.assume_value().call);
+    to.assume_value().call.settle(failure, deadline::clock::now());
+    if (failure == nullptr || failure->attempts() > 0) ++way.seen.attempts;
+    if (failure == nullptr) return;
+    const bool may_be_applied = failure->applied() != applied::no;
+    if (!goes_on(way, wanted, *failure, &on)) return;
+    way.seen.in_doubt = way.seen.in_doubt || may_be_applied;
   }
-  return last;
+}
+
+bool router::goes_on(tour& way, const request& wanted, const error& failure, const node* from) {
+  const bool on_replica = from != nullptr && way.to_replicas;
+  const postgres::decision what =
+      postgres::decide({.cause = failure,
+                        .kind = wanted.what.kind,
+                        .idempotent = wanted.what.idempotent,
+                        .mapped = wanted.what.mapped,
+                        .on_replica = on_replica,
+                        .demoted = from != nullptr && !on_replica && from->role() == node_role::replica,
+                        .attempt = way.tries.attempts()});
+  if (what.next == postgres::next_attempt::none) return false;
+  // Nothing was sent to this replica, so asking the next one is no second attempt; each is asked once in a round.
+  if (on_replica && failure.attempts() == 0 && what.next == postgres::next_attempt::elsewhere) return true;
+
+  const auto now = deadline::clock::now();
+  const auto pause = way.tries.next(now, random_unit(), {.at_once = !what.paused});
+  const std::string_view name = from == nullptr ? std::string_view{} : from->name();
+  if (pause || way.tries.stopped_by() == resilience::retry_stop::budget) {
+    report_retry(wanted, name, failure, way.tries, pause ? &*pause : nullptr);
+  }
+  if (!pause) return false;
+  if (!resilience::system_timing().wait_until(now + *pause, wanted.cancel)) return false;
+  switch (what.next) {
+    case postgres::next_attempt::elsewhere: break;  // the round goes on; behind the replicas comes the primary
+    case postgres::next_attempt::primary: way.to_replicas = false; break;
+    case postgres::next_attempt::other_primary: way.rediscover = true; [[fallthrough]];
+    default:
+      // What a replica may answer need not wait for the primary.
+      if (!on_replica && way.replicas_allowed) way.begin_round(way.first + 1);
+  }
+  return true;
+}
+
+void router::report_retry(const request& wanted, std::string_view node, const error& cause,
+                          const resilience::retry_sequence& tries,
+                          const std::chrono::nanoseconds* pause) const noexcept {
+  if (watcher_ == nullptr) return;
+  const bool refused = pause == nullptr;
+  watcher_->on_retry({.statement = wanted.what.name,
+                      .node = node,
+                      .attempt = tries.attempts() - (refused ? 0 : 1),
+                      .cause = &cause,
+                      .pause = refused ? std::chrono::nanoseconds(0) : *pause,
+                      .refused_by_budget = refused});
 }
 
 routed router::run(const request& wanted, bool replica_allowed) {
-  return route<rows>(wanted, replica_allowed, [&](channel& on) { return on.run(wanted); });
+  routed outcome{.answer = errc::internal};
+  const auto work = [&](node& on, node_call& /*call*/) -> const error* {
+    outcome.answer = on.statements().run(wanted);
+    return outcome.answer ? nullptr : &outcome.answer.assume_error();
+  };
+  visited seen = visit(wanted, replica_allowed, work);
+  if (seen.refusal) outcome.answer = std::move(*seen.refusal);
+  if (seen.in_doubt) outcome.answer = settle_doubt(std::move(outcome.answer), wanted.what);
+  outcome.from = seen.last;
+  outcome.attempts = seen.attempts;
+  return outcome;
 }
 
 routed_batch router::run_batch(const request& wanted, std::span<const batched_statement> statements,
                                bool replica_allowed) {
-  return route<std::vector<rows>>(wanted, replica_allowed,
-                                  [&](channel& on) { return on.run_batch(wanted, statements); });
+  routed_batch outcome{.answer = errc::internal};
+  const auto work = [&](node& on, node_call& /*call*/) -> const error* {
+    outcome.answer = on.statements().run_batch(wanted, statements);
+    return outcome.answer ? nullptr : &outcome.answer.assume_error();
+  };
+  visited seen = visit(wanted, replica_allowed, work);
+  if (seen.refusal) outcome.answer = std::move(*seen.refusal);
+  if (seen.in_doubt) outcome.answer = settle_doubt(std::move(outcome.answer), statements);
+  outcome.from = seen.last;
+  outcome.attempts = seen.attempts;
+  return outcome;
 }
 
-result<visited> router::visit(const request& wanted, bool replica_allowed, const std::function<bool(node&)>& attempt) {
-  visited seen;
-  if (wanted.what.is_read() && replica_allowed) {
-    const std::size_t first = next_replica_.fetch_add(1, std::memory_order_relaxed);
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      node& candidate = *nodes_[(first + i) % nodes_.size()];
-      if (candidate.role() != node_role::replica) continue;
-      seen = {.last = &candidate, .attempts = seen.attempts + 1};
-      if (attempt(candidate)) return seen;
+result<primary_lease> router::borrow_primary(const request& wanted, resilience::retry_sequence& tries) {
+  result<primary_lease> outcome = errc::internal;
+  const auto work = [&](node& on, node_call& call) -> const error* {
+    auto held = postgres::borrow_live(on.connections(), wanted);
+    if (held) {
+      outcome = primary_lease{.held = std::move(held).assume_value(), .call = std::move(call)};
+      return nullptr;
     }
-  }
-  auto primary = find_primary(wanted);
-  if (!primary) return std::move(primary).error().with_attempts(seen.attempts);
-  seen = {.last = primary.assume_value(), .attempts = seen.attempts + 1};
-  (void)attempt(*seen.last);
-  return seen;
-}
-
-result<postgres::lease> router::borrow_primary(const request& wanted) {
-  BOOST_OUTCOME_TRY(node* const primary, find_primary(wanted));
-  return postgres::borrow_live(primary->connections(), wanted);
+    outcome = std::move(held).error();
+    return &outcome.assume_error();
+  };
+  tour way{.tries = tries, .replicas_allowed = false};
+  make_tour(way, wanted, work);
+  if (way.seen.refusal) outcome = std::move(*way.seen.refusal);
+  return outcome;
 }
 
 result<node*> router::find_primary(const request& wanted) {

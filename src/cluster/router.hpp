@@ -4,12 +4,15 @@
 #include "core/task_runner.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/consistency.hpp>
+#include <breakwater/core/resilience_options.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
+#include <breakwater/resilience/retry.hpp>
+#include <breakwater/resilience/retry_budget.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,14 +32,38 @@ struct routed_answer {
 using routed = routed_answer<rows>;
 using routed_batch = routed_answer<std::vector<rows>>;
 
-/// The nodes that an operation of several steps tried.
-struct visited {
-  node* last = nullptr;
-  unsigned attempts = 0;
+/// What is to be done on a node, once for each attempt: a view of a callable, which its maker keeps alive. Answers
+/// null when it is done, else why not: an error that lives until the next attempt. `error::attempts()` of it is 0 where
+/// nothing was sent, because there was no connection. What must not be done again although it failed settles the call
+/// itself, and answers null.
+class node_work {
+ public:
+  template <class Work>
+  requires(!std::same_as<Work, node_work>) node_work(const Work& work)
+  noexcept
+      : work_(&work), call_([](const void* of, node& on, node_call& call) -> const error* {
+          return (*static_cast<const Work*>(of))(on, call);
+        }) {}
+  [[nodiscard]] const error* operator()(node& on, node_call& call) const { return call_(work_, on, call); }
+
+ private:
+  const void* work_;
+  const error* (*call_)(const void*, node&, node_call&);
 };
 
-/// The statement did not fail, the way to the server did: another node may answer.
-[[nodiscard]] bool is_nodes_fault(const error& failure) noexcept;
+/// The nodes that an operation tried.
+struct visited {
+  node* last = nullptr;            ///< null: no node was tried
+  unsigned attempts = 0;           ///< of which something was sent
+  bool in_doubt = false;           ///< an attempt before the last one may have been applied
+  std::optional<error> refusal{};  ///< why no node could be tried (any more); else the work's own answer counts
+};
+
+/// A connection to the primary, with what is to be told of the node when the transaction has ended.
+struct primary_lease {
+  postgres::lease held;
+  node_call call;
+};
 
 /// The nodes of a database, and the choice among them.
 ///
@@ -54,21 +81,27 @@ class router {
   router(const router&) = delete;
   router& operator=(const router&) = delete;
 
-  /// Runs a statement where its class and the wanted consistency allow. A read that fails because of its node is
-  /// run again on the next one, replicas before the primary; a write runs once.
+  /// Runs a statement where its class and the wanted consistency allow, and again where `postgres::decide` says so;
+  /// within the attempts, the deadline and the retry budget, and never on a node whose breaker is open.
   [[nodiscard]] routed run(const request& wanted, bool replica_allowed);
 
   /// The same for a batch; `wanted.what` describes it as a whole.
   [[nodiscard]] routed_batch run_batch(const request& wanted, std::span<const batched_statement> statements,
                                        bool replica_allowed);
 
-  /// Lets `attempt` work on a node where the statement may run: on the next one, replicas before the primary, as long
-  /// as it answers false because of the node. Errors: no node could be tried.
-  [[nodiscard]] result<visited> visit(const request& wanted, bool replica_allowed,
-                                      const std::function<bool(node&)>& attempt);
+  /// The same for what `wanted` describes and `work` does: on the next node, replicas before the primary.
+  [[nodiscard]] visited visit(const request& wanted, bool replica_allowed, node_work work);
 
-  /// A connection to the primary, for a transaction.
-  [[nodiscard]] result<postgres::lease> borrow_primary(const request& wanted);
+  /// A connection to the primary, for a transaction whose attempts `tries` counts. Tried again as a statement is.
+  [[nodiscard]] result<primary_lease> borrow_primary(const request& wanted, resilience::retry_sequence& tries);
+  /// What counts the attempts of an operation that begins now, of this many at most.
+  [[nodiscard]] resilience::retry_sequence begin_attempts(std::size_t most, deadline until) noexcept;
+
+  /// What all retries of this database together may be.
+  [[nodiscard]] resilience::retry_budget& budget() noexcept { return budget_; }
+  /// Tells the observer that an attempt is made again after `pause`, or that the budget does not allow it (null).
+  void report_retry(const request& wanted, std::string_view node, const error& cause,
+                    const resilience::retry_sequence& tries, const std::chrono::nanoseconds* pause) const noexcept;
 
   [[nodiscard]] const std::vector<std::unique_ptr<node>>& nodes() const noexcept { return nodes_; }
 
@@ -83,14 +116,19 @@ class router {
   [[nodiscard]] result<node*> known_primary();
   [[nodiscard]] error no_primary_known() const;
   void ask_for_roles(const request& wanted);
-  template <class Answer, class Send>
-  [[nodiscard]] routed_answer<Answer> route(const request& wanted, bool replica_allowed, const Send& send);
-  /// Nothing when there is no replica.
-  template <class Answer, class Send>
-  [[nodiscard]] std::optional<routed_answer<Answer>> read_from_replicas(const Send& send);
+  struct tour;
+  struct chosen {
+    node* to = nullptr;
+    node_call call;
+  };
+  void make_tour(tour& way, const request& wanted, node_work work);
+  [[nodiscard]] result<chosen> choose(tour& way, const request& wanted);
+  [[nodiscard]] bool goes_on(tour& way, const request& wanted, const error& failure, const node* from);
   void look_after_pools(const std::stop_token& stop);
 
   std::shared_ptr<observer> watcher_;
+  const retry_options retries_;
+  resilience::retry_budget budget_;
   task_runner background_;
   std::vector<std::unique_ptr<node>> nodes_;
   std::atomic<std::size_t> next_replica_{0};

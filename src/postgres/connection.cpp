@@ -185,7 +185,7 @@ void connection::forget_stale_plans(const error& cause, const batch& wanted) {
   // 26000 means that the server session is not the one we prepared on: nothing of ours is left there.
   if (cause.sqlstate() == "26000") {
     cache_.clear();
-  } else {
+  } else if (cause.sqlstate() != "42P05") {  // of which the name, now closed, is used again
     for (const command& sent : wanted.commands) cache_.forget(sent.what->print);
   }
 }

@@ -231,7 +231,9 @@ const statement* exchange::last_subject() const noexcept {
 
 void exchange::fail(exchange_outcome& outcome, const pg_result* result) {
   const step* current = at_ < steps_.size() ? &steps_[at_] : nullptr;
-  if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
+  const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const bool name_taken = state != nullptr && std::string_view(state) == "42P05";
+  if (current != nullptr && current->kind == step_kind::prepare && !name_taken) cache_.forget(current->print);
   // The first error is the cause; later ones, such as libpq's "connection lost" behind a FATAL, are its echo.
   if (outcome.failure) return;
   const statement* blamed = current != nullptr && current->subject ? current->what : last_subject();
@@ -239,10 +241,13 @@ void exchange::fail(exchange_outcome& outcome, const pg_result* result) {
   server_error failure = read_server_error(result, blamed);
   if (current == nullptr || !current->subject) failure.parameter = 0;  // of another statement than the caller's
   // A statement may itself speak of a prepared statement (EXECUTE): only our own names are ours to prepare anew.
-  if (failure.stale_plan && failure.cause.sqlstate() == "26000") {
+  const std::string_view code = failure.cause.sqlstate();
+  if (failure.stale_plan && (code == "26000" || code == "42P05")) {
     failure.stale_plan = current != nullptr && !current->name.empty() &&
                          failure.cause.message().find(current->name) != std::string::npos;
   }
+  // Somebody else has prepared under this name on the session that a proxy gave us: it is closed before it is used anew.
+  if (failure.stale_plan && code == "42P05") cache_.keep_for_eviction(current->name);
   outcome.failure = std::move(failure);
 }
 

@@ -20,6 +20,13 @@ constexpr statement begin_batch = plain("begin", "begin");
 constexpr statement begin_read_only_batch = plain("begin read only", "begin");
 constexpr statement commit_batch = plain("commit", "commit");
 
+/// There was a connection to send it on: an error counts as an attempt.
+template <class T>
+result<T> sent(result<T> answer) {
+  if (!answer) answer.assume_error().with_attempts(1);
+  return answer;
+}
+
 }  // namespace
 
 result<lease> borrow_live(pool& connections, const request& wanted) {
@@ -34,13 +41,13 @@ result<lease> borrow_live(pool& connections, const request& wanted) {
 
 result<std::size_t> copy_in(pool& connections, const request& wanted, copy_source& from) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections, wanted));
-  return borrowed->copy_in({.what = wanted.what, .until = wanted.until, .cancel = wanted.cancel}, from);
+  return sent(borrowed->copy_in({.what = wanted.what, .until = wanted.until, .cancel = wanted.cancel}, from));
 }
 
 result<std::size_t> copy_out(pool& connections, const request& wanted, std::string_view shape, copy_sink& to) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections, wanted));
   // One that its sink had enough of goes back as it is: the pool's background ends it.
-  return borrowed->copy_out({.what = wanted.what, .until = wanted.until, .cancel = wanted.cancel}, shape, to);
+  return sent(borrowed->copy_out({.what = wanted.what, .until = wanted.until, .cancel = wanted.cancel}, shape, to));
 }
 
 result<rows> lease_channel::run(const request& wanted) {
@@ -70,10 +77,10 @@ result<rows> lease_channel::run(const request& wanted) {
   if (what.enforce_read_only && !link.was_replica()) commands[count++] = {&set_read_only_statement, &none};
   commands[count++] = {&what, &wanted.values};
 
-  auto answer = link.run({.commands = std::span(commands).first(count),
-                          .kind = batch_kind::autocommit,
-                          .until = wanted.until,
-                          .cancel = wanted.cancel});
+  auto answer = sent(link.run({.commands = std::span(commands).first(count),
+                               .kind = batch_kind::autocommit,
+                               .until = wanted.until,
+                               .cancel = wanted.cancel}));
   if (answer && link.in_transaction()) {
     // Given back like this it is rolled back.
     return error(errc::unsafe_operation,
@@ -108,12 +115,12 @@ result<std::vector<rows>> lease_channel::run_batch(const request& wanted,
   commands.insert(commands.end(), statements.begin(), statements.end());
   commands.push_back({&commit_batch, &none});
 
-  auto answers = link.run_all({.commands = commands,
-                               .kind = batch_kind::whole,
-                               .until = wanted.until,
-                               .cancel = wanted.cancel,
-                               .callers = statements.size(),
-                               .behind = 1});
+  auto answers = sent(link.run_all({.commands = commands,
+                                    .kind = batch_kind::whole,
+                                    .until = wanted.until,
+                                    .cancel = wanted.cancel,
+                                    .callers = statements.size(),
+                                    .behind = 1}));
   if (answers && leaves_session_changed(statements, answers.assume_value())) link.retire();
   const auto outlives = [](const batched_statement& each) {
     return !each.what->mapped && outlives_rollback(each.what->sql);

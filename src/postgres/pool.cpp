@@ -2,7 +2,6 @@
 
 #include "core/task_runner.hpp"
 #include <breakwater/core/random.hpp>
-#include <breakwater/resilience/backoff.hpp>
 
 #include <algorithm>
 #include <ctime>
@@ -12,12 +11,6 @@
 namespace breakwater::postgres {
 namespace {
 
-/// Doubling up to here fills an empty pool quickly without greeting a server that just came back with a crowd.
-constexpr std::size_t most_parallel_connects = 4;
-/// At least this long after a failed connect: no more than ten a second against a node that is down.
-constexpr std::chrono::milliseconds connect_pause_min{100};
-constexpr resilience::backoff_options connect_backoff{.base = std::chrono::milliseconds(100),
-                                                      .cap = std::chrono::milliseconds(1000)};
 /// A cancelled statement answers within milliseconds, or the connection is not worth keeping.
 constexpr std::chrono::milliseconds repair_time{500};
 /// A check must not eat the deadline of the caller whom it protects.
@@ -196,8 +189,8 @@ void pool::start_connects(clock::time_point now, std::size_t at_least) {
   if (closing_) return;
   const std::size_t unmet = options_.min_idle > all_.size() ? options_.min_idle - all_.size() : 0;
   const std::size_t wanted = std::max({waiters_.size(), unmet, at_least});
-  while (connecting_ < wanted && connecting_ < connect_ramp_ && all_.size() + connecting_ < options_.size &&
-         now >= next_connect_) {
+  while (connecting_ < wanted && all_.size() + connecting_ < options_.size && pacer_.may_start(now, connecting_)) {
+    pacer_.started(now);
     ++connecting_;
     background_.post([this] { connect_in_background(); });
   }
@@ -230,8 +223,7 @@ void pool::connected(std::unique_ptr<connection> made) {
 
   lock_type lock(mutex_);
   --connecting_;
-  connect_failures_ = 0;
-  connect_ramp_ = std::min(connect_ramp_ * 2, most_parallel_connects);
+  pacer_.succeeded(now);
   if (closing_) {
     lock.unlock();
     return;  // `added` closes
@@ -247,11 +239,7 @@ void pool::connect_failed(const error& cause) {
   const auto now = clock::now();
   const lock_type lock(mutex_);
   --connecting_;
-  connect_ramp_ = 1;
-  const auto pause = std::max<std::chrono::nanoseconds>(
-      connect_pause_min, resilience::full_jitter(connect_backoff, connect_failures_, random_unit()));
-  ++connect_failures_;
-  next_connect_ = now + pause;
+  pacer_.failed(now, random_unit());
   last_connect_error_ = cause;
   // Whatever it was, another node may be it by now.
   if (all_.empty() && connecting_ == 0) note_role(node_role::unknown);
@@ -261,9 +249,10 @@ void pool::connect_failed(const error& cause) {
 void pool::serve_waiters(clock::time_point now) {
   if (waiters_.empty()) return;
   start_connects(now);
-  // With a connection open or on its way a waiter may yet be served. Without, we are in the pause after a failed
-  // connect: the reason is known, and waiting for the next attempt would not be free.
-  if (all_.empty() && connecting_ == 0 && last_connect_error_) fail_waiters(error(*last_connect_error_));
+  // With a connection open or on its way a waiter may yet be served. In the pause after a failed connect the reason is
+  // known, and waiting for the next attempt would not be free. Else connects are only paced, because connections broke:
+  // `maintain` goes on with them.
+  if (all_.empty() && connecting_ == 0 && pacer_.failures() > 0) fail_waiters(error(*last_connect_error_));
 }
 
 void pool::fail_waiters(const error& cause) {
@@ -293,6 +282,7 @@ void pool::repair_in_background(pooled_connection& dirty) {
 
 std::unique_ptr<connection> pool::remove(pooled_connection& gone) {
   std::erase(idle_, &gone);
+  if (gone.link->is_broken()) pacer_.lost(coarse_now());
   const auto at = std::ranges::find(all_, &gone, &std::unique_ptr<pooled_connection>::get);
   std::unique_ptr<connection> link = std::move((*at)->link);
   all_.erase(at);
@@ -360,7 +350,7 @@ pool_counts pool::counts() const {
 
 std::optional<error> pool::last_connect_failure() const {
   const lock_type lock(mutex_);
-  return connect_failures_ > 0 ? last_connect_error_ : std::nullopt;
+  return pacer_.failures() > 0 ? last_connect_error_ : std::nullopt;
 }
 
 void pool::note_role(node_role now) {

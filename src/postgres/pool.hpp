@@ -6,6 +6,7 @@
 #include <breakwater/core/observer.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/source_location.hpp>
+#include <breakwater/resilience/connect_pacer.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -83,9 +84,8 @@ struct pool_counts {
 ///     resting idle_timeout                       | closed, down to min_idle
 ///     held leak_warning_after                    | reported once, with the source line that borrowed it
 ///
-/// Connects run at most 1, 2, then 4 at a time, doubling with each success. After a failure the next one waits
-/// `U(min, cap)` and until then callers without any connection are refused at once with the reason, so that a
-/// node that comes back is not stampeded: at most ten connects a second.
+/// A `connect_pacer` says when the next connect may begin. In its pause after a failed one, callers without any
+/// connection are refused at once with the reason.
 ///
 /// Thread-safe. One mutex, held for a few pushes and pops; the only system call under it is starting a background thread
 /// when a connection has to be opened.
@@ -158,9 +158,7 @@ class pool {
   std::vector<pooled_connection*> idle_;                 // the most recently used one last: it is lent first
   std::deque<waiter*> waiters_;                          // the longest waiting first
   std::size_t connecting_ = 0;
-  std::size_t connect_ramp_ = 1;
-  unsigned connect_failures_ = 0;  // in a row
-  clock::time_point next_connect_{};
+  resilience::connect_pacer pacer_;
   std::optional<error> last_connect_error_;
   bool closing_ = false;
 };

@@ -119,11 +119,14 @@ server_error read_server_error(const pg_result* result, const statement* what) {
       .with_column(field(result, PG_DIAG_COLUMN_NAME));
   if (what != nullptr) cause.with_statement(what->name);
 
+  const bool fatal = severity == "FATAL" || severity == "PANIC";
+  // No server ends a session with this code for what we send; a proxy does, when it has lost the server behind it.
+  if (fatal && code == "08P01") cause.with_code(errc::connection_failed);
   const bool replan = code == "0A000" && field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery";
   return {.cause = std::move(cause),
-          .fatal = severity == "FATAL" || severity == "PANIC",
+          .fatal = fatal,
           .parameter = refused_parameter(field(result, PG_DIAG_CONTEXT)),
-          .stale_plan = replan || code == "26000"};
+          .stale_plan = replan || code == "26000" || code == "42P05"};
 }
 
 void withhold_values(error& cause, const parameters& values) {

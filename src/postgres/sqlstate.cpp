@@ -11,7 +11,8 @@ constexpr bool masked_text = false;
 
 constexpr auto sorted_table() {
   std::array rows{
-#define BREAKWATER_SQLSTATE(code, condition, meaning, text) sqlstate_row{#code, #condition, errc::meaning, text},
+#define BREAKWATER_SQLSTATE(code, condition, meaning, text, what) \
+  sqlstate_row{#code, #condition, errc::meaning, text, remedy::what},
 #include "postgres/sqlstates.inc"
 #undef BREAKWATER_SQLSTATE
   };
@@ -32,7 +33,33 @@ const sqlstate_row* find(std::string_view code) noexcept {
 
 }  // namespace
 
+std::string_view to_string(remedy value) noexcept {
+  switch (value) {
+    case remedy::none: return "none";
+    case remedy::close: return "close";
+    case remedy::rerun: return "rerun";
+    case remedy::rerun_once: return "rerun_once";
+    case remedy::root_cause: return "root_cause";
+    case remedy::prepare_again: return "prepare_again";
+    case remedy::reconnect: return "reconnect";
+    case remedy::give_up: return "give_up";
+    case remedy::connection_lost: return "connection_lost";
+    case remedy::reconnect_paced: return "reconnect_paced";
+    case remedy::find_primary: return "find_primary";
+    case remedy::find_primary_if_ours: return "find_primary_if_ours";
+    case remedy::resolve: return "resolve";
+    case remedy::reconnect_once: return "reconnect_once";
+    case remedy::primary_once: return "primary_once";
+  }
+  return "unknown";
+}
+
 std::span<const sqlstate_row> sqlstates() noexcept { return table; }
+
+remedy remedy_of(std::string_view code) noexcept {
+  if (const auto* exact = find(code)) return exact->remedy;
+  return code.starts_with("XX") ? remedy::close : remedy::none;
+}
 
 const sqlstate_row& sqlstate(std::string_view code) noexcept {
   if (const auto* exact = find(code)) return *exact;

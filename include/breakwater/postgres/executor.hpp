@@ -41,7 +41,8 @@ struct batched_statement {
 /// Something that runs single statements: a lease, a transaction's connection, later a pipelined lane.
 ///
 /// An implementation ends by `request::until`, tracks the statement's phase and says in every error whether
-/// the write was applied. Whether threads may share one is the implementation's to say.
+/// the write was applied, and by `attempts()` (1 or 0) whether there was a connection to send it on. Whether threads may
+/// share one is the implementation's to say.
 class channel {
  public:
   channel() = default;

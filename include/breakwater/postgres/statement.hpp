@@ -38,6 +38,7 @@ struct statement {
   bool prepare = true;                ///< worth a place in the connection's statement cache
   bool may_commit_by_itself = false;  ///< a CALL or DO: an ERROR does not tell that nothing of it was applied
   bool enforce_read_only = false;     ///< raw text declared read-only: the server shall hold it to that
+  bool idempotent = false;            ///< its caller says: running it twice is as good as once
 
   [[nodiscard]] constexpr bool is_read() const noexcept { return kind == statement_class::read; }
 };

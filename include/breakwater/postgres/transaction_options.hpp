@@ -21,6 +21,9 @@ struct transaction_options {
   /// How often the closure is run at most, when a conflict with another transaction (SQLSTATE 40001, 40P01) or a
   /// schema change ended it before anything was applied. 1: never again. At least 1.
   unsigned max_attempts = 3;  // a third conflict in a row is a hot spot, not bad luck
+  /// Running the closure twice is as good as running it once, also when others wrote in between. Where the answer to its
+  /// COMMIT is lost it is run again, instead of being `errc::commit_unknown`.
+  bool idempotent = false;
 };
 
 }  // namespace breakwater

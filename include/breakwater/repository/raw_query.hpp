@@ -84,6 +84,16 @@ class raw_query {
   }
   [[nodiscard]] raw_query named(std::string_view name) const& { return raw_query(*this).named(name); }
 
+  /// Says that running the statement twice is as good as running it once, also when others wrote in between. Where the
+  /// answer to it is lost it is then run again, within the limits of all retries, instead of being
+  /// `errc::commit_unknown`. Of a write in doubt a further run that changes no row stays `commit_unknown`: the first may
+  /// have changed it. Inside a transaction it changes nothing.
+  [[nodiscard]] raw_query idempotent() && {
+    idempotent_ = true;
+    return std::move(*this);
+  }
+  [[nodiscard]] raw_query idempotent() const& { return raw_query(*this).idempotent(); }
+
   /// Not worth a place among the connection's prepared statements: text that hardly ever comes
   /// again.
   [[nodiscard]] raw_query unprepared() && {
@@ -182,6 +192,7 @@ class raw_query {
   std::string name_ = "sql";
   bool read_only_ = false;
   bool prepare_ = true;
+  bool idempotent_ = false;
   detail::extra_columns extra_columns_ = detail::extra_columns::refused;
 };
 

@@ -11,6 +11,7 @@
 #include <breakwater/repository/detail/entity_traits.hpp>
 #include <breakwater/repository/detail/finders.hpp>
 #include <breakwater/repository/detail/hooked_writes.hpp>
+#include <breakwater/repository/detail/idempotent.hpp>
 #include <breakwater/repository/detail/relation_loading.hpp>
 #include <breakwater/repository/detail/upsert.hpp>
 #include <breakwater/repository/hooks.hpp>
@@ -56,6 +57,14 @@ class repository {
   using key_type = detail::key_of_entity<E>;
 
   explicit repository(std::shared_ptr<executor> on) noexcept : on_(std::move(on)) {}
+
+  /// The same repository for what is as good done twice as once, also when others wrote in between: a patch to fixed
+  /// values that nobody else sets, an insert under a key of the caller's own. Where the answer to such a statement is
+  /// lost, it is run again, within the limits of all retries, instead of being `commit_unknown`. A further run that
+  /// changes no row, or is refused, stays `commit_unknown`: the first may have been applied. Bulk writes and writes with
+  /// hooks, which are transactions, and everything inside a transaction, are not affected: there, see
+  /// `transaction_options::idempotent`.
+  [[nodiscard]] repository idempotent() const { return repository(detail::declared_idempotent(on_)); }
 
   // ---- reading ----------------------------------------------------------------------------------------------------
 

@@ -21,4 +21,10 @@ struct backoff_options {
 [[nodiscard]] std::chrono::nanoseconds full_jitter(const backoff_options& options, unsigned retry,
                                                    double unit) noexcept;
 
+/// The wait after one of `previous` (zero before the first): min(cap, U(base, 3 * previous)), "decorrelated jitter",
+/// which grows with what was drawn instead of with the count (the same article). Never shorter than min(base, cap),
+/// never longer than `cap`. `unit` is a random number in [0, 1). Pure.
+[[nodiscard]] std::chrono::nanoseconds decorrelated_jitter(const backoff_options& options,
+                                                           std::chrono::nanoseconds previous, double unit) noexcept;
+
 }  // namespace breakwater::resilience

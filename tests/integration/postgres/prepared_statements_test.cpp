@@ -52,6 +52,16 @@ TEST_F(prepared_statements, a_write_with_its_timeout_is_one_round_trip_too) {
   EXPECT_EQ(between.round_trips() - before, 1);
 }
 
+TEST_F(prepared_statements, a_name_that_somebody_else_has_taken_on_a_shared_session_is_closed_and_used) {
+  auto link = connect();
+  statement stranger = read("prepare bw_1 as select 'not ours'");
+  stranger.prepare = false;
+  ASSERT_TRUE(succeeds(run_on(*link, stranger)));
+  EXPECT_EQ(value_of(run_on(*link, read("select 'ours'"))), "ours");
+  EXPECT_EQ(value_of(run_on(*link, read("select 'ours'"))), "ours");
+  EXPECT_EQ(prepared_on(*link), 1);
+}
+
 TEST_F(prepared_statements, of_a_statement_that_fails_to_parse_nothing_is_kept) {
   auto link = connect();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(error_of(run_on(*link, read("select * from nowhere"))).sqlstate(), "42P01");
