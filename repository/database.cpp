@@ -11,7 +11,7 @@ namespace {
 node_health check(routing::node& node, deadline until) {
   const auto started = deadline::clock::now();
   node_health health{.node = node.name()};
-  auto borrowed = node.connections().acquire(until, nullptr, source_location::current());
+  auto borrowed = node.connections().acquire(until, nullptr, source_location::current(), priority::critical);
   if (!borrowed) {
     health.failure = std::move(borrowed).error();
   } else if (!borrowed.assume_value()->ping(until)) {

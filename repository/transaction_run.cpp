@@ -59,7 +59,8 @@ result<void> transaction_run::begin() {
                                                 .values = none,
                                                 .until = until_,
                                                 .cancel = cancel.stop_possible() ? &cancel : nullptr,
-                                                .where = where_},
+                                                .where = where_,
+                                                .priority = session_->options().priority},
                                                tries);
   if (!held) return std::move(held).error().with_statement(begin_statement.name).with_attempts(attempt_ - 1);
   state_ = std::make_shared<transaction_state>(session_, std::move(held).assume_value().held, options_, until_, where_,

@@ -2,6 +2,7 @@
 
 #include <breakwater/core/consistency.hpp>
 #include <breakwater/core/deadline.hpp>
+#include <breakwater/core/priority.hpp>
 
 #include <chrono>
 #include <optional>
@@ -27,6 +28,9 @@ struct session_options {
   std::string correlation_id = {};
   /// Ends what the session is doing when it is asked to stop. A COMMIT under way is never cut short.
   std::stop_token cancel = {};
+  /// What is left out first when not all can be served: where callers wait for a connection the critical ones are served
+  /// first, and the sheddable ones refused first (`errc::overloaded`).
+  breakwater::priority priority = breakwater::priority::normal;
 };
 
 }  // namespace breakwater
