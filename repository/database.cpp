@@ -13,7 +13,7 @@ namespace {
 node_health check(routing::node& node, deadline until) {
   const auto started = deadline::clock::now();
   node_health health{.node = node.name()};
-  auto borrowed = node.connections().acquire(until, nullptr, source_location::current());
+  auto borrowed = node.connections().acquire(until, nullptr, source_location::current(), priority::critical);
   if (!borrowed) {
     health.failure = std::move(borrowed).error();
   } else if (!borrowed.assume_value()->ping(until)) {
@@ -152,6 +152,7 @@ result<void> database::set_circuit_breaker(std::string_view node, circuit_class 
     return success();
   }
   return error(errc::invalid_argument, "there is no node of this name; the nodes are " + known);
+}
 
 result<std::size_t> database::sweep_outcomes(std::chrono::milliseconds timeout) const {
   return state_->sweeper().sweep(deadline::after(timeout), nullptr);

@@ -308,7 +308,8 @@ void router::ask_for_roles(const request& wanted) {
     const auto now = deadline::clock::now();
     const auto patience = wanted.until.remaining(now) / (share_of_deadline_for_discovery * left--);
     const deadline until = wanted.until.is_never() ? wanted.until : deadline::after(patience, now);
-    auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where);
+    // Others wait for the answer too.
+    auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where, priority::critical);
     if (borrowed) (void)borrowed.assume_value()->ping(until);
   }
 }
