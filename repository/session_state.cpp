@@ -114,7 +114,8 @@ result<rows> session_state::execute(const statement& what, const parameters& val
                                          .values = values,
                                          .until = operation_deadline(deadline::clock::now()),
                                          .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
-                                         .where = where_},
+                                         .where = where_,
+                                         .priority = options_.priority},
                                         replica_allowed);
   if (!outcome.answer) outcome.answer.error().with_statement(what.name).with_attempts(outcome.attempts);
   report.finish(outcome.answer, outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
@@ -137,7 +138,8 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
                                     .values = none,
                                     .until = operation_deadline(deadline::clock::now()),
                                     .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
-                                    .where = where_},
+                                    .where = where_,
+                                    .priority = options_.priority},
                                    statements, replica_allowed);
   if (!outcome.answer) {
     name_batch(outcome.answer.error(), name);

@@ -88,7 +88,8 @@ result<void> transaction_run::open_channel() {
                                                 .values = no_values,
                                                 .until = now.until,
                                                 .cancel = cancel.stop_possible() ? &cancel : nullptr,
-                                                .where = where_},
+                                                .where = where_,
+                                                .priority = session_->options().priority},
                                                now.tries);
   if (!held) return std::move(held).error().with_statement(begin_statement.name).with_attempts(now.runs - 1);
   now.call = std::move(held.assume_value().call);

@@ -308,14 +308,17 @@ void router::ask_for_roles(const request& wanted) {
     const auto now = deadline::clock::now();
     const auto patience = wanted.until.remaining(now) / (share_of_deadline_for_discovery * left--);
     const deadline until = wanted.until.is_never() ? wanted.until : deadline::after(patience, now);
-    auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where);
+    // Others wait for the answer too.
+    auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where, priority::critical);
     if (borrowed) (void)borrowed.assume_value()->ping(until);
   }
 }
 
 bool router::close(deadline until) {
+  closing_.store(true, std::memory_order_relaxed);
   bool drained = true;
   for (const auto& each : nodes_) drained = each->connections().close(until) && drained;
+  closed_.store(true, std::memory_order_relaxed);
   return drained;
 }
 
@@ -324,7 +327,9 @@ void router::look_after_pools(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     wake_.wait_for(lock, stop, caretaker_interval, [] { return false; });
     if (stop.stop_requested()) return;
-    for (const auto& each : nodes_) each->connections().maintain(deadline::clock::now());
+    const auto now = deadline::clock::now();
+    last_round_.store(now, std::memory_order_relaxed);
+    for (const auto& each : nodes_) each->connections().maintain(now);
   }
 }
 

@@ -27,14 +27,22 @@ deadline::clock::time_point coarse_now() noexcept {
 
 }  // namespace
 
-/// A caller in the queue; lives on its stack, and in `waiters_` until it is given something.
-struct pool::waiter {
+/// A caller in the queue; lives on its stack.
+struct pool::waiter : resilience::admission_queue::entry {
+  enum class state : std::uint8_t { waiting, served, failed, displaced, expired };
+
+  waiter(priority importance, deadline until, source_location where) noexcept
+      : entry(importance, until), borrower(where) {}
+  void tell(state what) noexcept {
+    became = what;
+    wake.notify_one();
+  }
+
   std::condition_variable_any wake;
   source_location borrower;
+  state became = state::waiting;
   pooled_connection* given = nullptr;
   std::optional<error> failure;
-
-  [[nodiscard]] bool is_served() const noexcept { return given != nullptr || failure.has_value(); }
 };
 
 void lease::give_back() noexcept {
@@ -45,23 +53,28 @@ void lease::give_back() noexcept {
 
 pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
            observer* watcher)
-    : options_(options), settings_(std::move(settings)), background_(background), watcher_(watcher) {
+    : options_(options),
+      settings_(std::move(settings)),
+      background_(background),
+      watcher_(watcher),
+      waiters_({.servers = options.size, .max_waiters = options.max_waiters}) {
   all_.reserve(options_.size);
   idle_.reserve(options_.size);
 }
 
 pool::~pool() = default;
 
-result<lease> pool::acquire(deadline until, const std::stop_token* cancel, source_location borrower) {
+result<lease> pool::acquire(deadline until, const std::stop_token* cancel, source_location borrower,
+                            priority importance) {
   lock_type lock(mutex_);
   for (;;) {
     if (closing_) return error(errc::cancelled, "the database is being shut down").with_node(node());
-    if (idle_.empty()) return wait_for_one(lock, until, cancel, borrower);
+    if (idle_.empty()) return wait_for_one(lock, until, cancel, borrower, importance);
 
     pooled_connection& chosen = *idle_.back();
     idle_.pop_back();
     const auto now = coarse_now();
-    lend(chosen, borrower, now);
+    lend(chosen, borrower, now, false);
     const bool rested = now - chosen.idle_since >= options_.validate_after_idle;
     lock.unlock();
     if (!rested || still_lives(chosen, until)) return lease(*this, chosen);
@@ -86,8 +99,9 @@ result<lease> pool::acquire(deadline until, const std::stop_token* cancel, sourc
   }
 }
 
-void pool::lend(pooled_connection& chosen, source_location borrower, clock::time_point now) noexcept {
+void pool::lend(pooled_connection& chosen, source_location borrower, clock::time_point now, bool waited_for) noexcept {
   chosen.leased = true;
+  chosen.waited_for = waited_for;
   chosen.leak_reported = false;
   chosen.borrower = borrower;
   chosen.borrowed_at = now;
@@ -101,35 +115,64 @@ bool pool::still_lives(pooled_connection& rested, deadline until) {
 }
 
 result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
-                                 source_location borrower) {
+                                 source_location borrower, priority importance) {
   const auto started = clock::now();
-  if (waiters_.size() >= options_.max_waiters) {
-    return error(errc::overloaded, "too many callers wait for a connection already (pool.max_waiters = " +
-                                       std::to_string(options_.max_waiters) + ")")
-        .with_node(node());
+  waiter self(importance, until, borrower);
+  const auto admitted = waiters_.join(self, started);
+  if (admitted.displaced != nullptr) static_cast<waiter&>(*admitted.displaced).tell(waiter::state::displaced);
+  if (admitted.refused) {
+    const std::size_t waiting = waiters_.size();
+    lock.unlock();
+    return refusal(importance, *admitted.refused, admitted.estimated_wait, waiting);
   }
-  waiter self;
-  self.borrower = borrower;
-  waiters_.push_back(&self);
   serve_waiters(started);
 
-  const auto served = [&self] { return self.is_served(); };
   const std::stop_token token = cancel == nullptr ? std::stop_token{} : *cancel;
-  if (until.is_never()) {
-    self.wake.wait(lock, token, served);
-  } else {
-    self.wake.wait_until(lock, token, until.at(), served);
-  }
-  if (!self.is_served()) std::erase(waiters_, &self);
+  await(self, lock, until, token);
+  if (self.became == waiter::state::waiting) waiters_.leave(self);
   lock.unlock();
 
-  const auto waited = clock::now() - started;
+  const bool served = self.became == waiter::state::served;
+  std::optional<error> failure;
+  if (!served) failure = failure_of(self, token);
   if (watcher_ != nullptr) {
-    watcher_->on_lease_wait({.node = node(), .duration = waited, .timed_out = !self.is_served()});
+    watcher_->on_lease_wait({.node = node(),
+                             .duration = clock::now() - started,
+                             .timed_out = failure && failure->code() == errc::deadline_exceeded});
   }
-  if (self.given != nullptr) return lease(*this, *self.given);
-  if (self.failure) return error(*self.failure).with_node(node());
-  if (token.stop_requested()) {
+  if (served) return lease(*this, *self.given);
+  return std::move(*failure);
+}
+
+error pool::refusal(priority importance, shed_reason why, clock::duration estimated_wait, std::size_t waiting) {
+  if (watcher_ != nullptr) watcher_->on_shed({.node = node(), .priority = importance, .reason = why});
+  std::string text;
+  switch (why) {
+    case shed_reason::too_late: {
+      const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(estimated_wait).count();
+      text = "a connection would come too late for the deadline";
+      if (wait > 0) text += " (estimated wait: " + std::to_string(wait) + " ms, " + std::to_string(waiting) + " wait)";
+      text += ": allow more time, make fewer calls at once, or enlarge pool.size = " + std::to_string(options_.size);
+      break;
+    }
+    case shed_reason::displaced: text = "gave way to a more important caller while waiting for a connection"; break;
+    default:
+      text =
+          "too many callers wait for a connection already (pool.max_waiters = " + std::to_string(options_.max_waiters) +
+          ")";
+      break;
+  }
+  return error(errc::overloaded, std::move(text)).with_node(node());
+}
+
+error pool::failure_of(const waiter& unserved, const std::stop_token& cancel) {
+  using state = waiter::state;
+  if (unserved.became == state::failed) return error(*unserved.failure).with_node(node());
+  if (unserved.became == state::displaced) return refusal(unserved.importance(), shed_reason::displaced, {}, 0);
+  if (unserved.became == state::expired && !unserved.until().expired(clock::now())) {
+    return refusal(unserved.importance(), shed_reason::too_late, {}, 0);
+  }
+  if (unserved.became == state::waiting && cancel.stop_requested()) {
     return error(errc::cancelled, "cancelled while waiting for a connection").with_node(node());
   }
   return error(errc::deadline_exceeded, "no connection became free before the deadline (pool.size = " +
@@ -137,14 +180,35 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
       .with_node(node());
 }
 
+void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token) {
+  const auto told = [&self] { return self.became != waiter::state::waiting; };
+  for (;;) {
+    // Where connects are only paced, it is for those who wait to start the next one.
+    const auto now = clock::now();
+    const auto next = pacer_.next_start(now);
+    const bool paced = connecting_ == 0 && next > now && all_.size() < options_.size;
+    const deadline wake_up = paced ? until.earlier_of(deadline(next)) : until;
+    if (wake_up.is_never()) {
+      self.wake.wait(lock, token, told);
+    } else {
+      self.wake.wait_until(lock, token, wake_up.at(), told);
+    }
+    if (told() || token.stop_requested() || until.expired(clock::now())) return;
+    serve_waiters(clock::now());
+  }
+}
+
 void pool::give_back(pooled_connection& returned) noexcept {
   connection& link = *returned.link;
   const bool clean = link.is_clean();
   const bool changed_role = clean && link.is_replica() != link.was_replica();
   const auto now = coarse_now();
+  // How long it was held matters to those who queue for it; only then is it measured exactly.
+  const auto exact = returned.waited_for ? clock::now() : now;
 
   lock_type lock(mutex_);
   returned.leased = false;
+  if (returned.waited_for) waiters_.note_held(exact - returned.borrowed_at, exact);
   if (!clean && !closing_ && !link.is_broken() && !link.must_not_cancel()) {
     lock.unlock();
     repair_in_background(returned);
@@ -173,11 +237,17 @@ void pool::hand_out(pooled_connection& free) {
     idle_.push_back(&free);
     return;
   }
-  waiter& first = *waiters_.front();
-  waiters_.pop_front();
-  lend(free, first.borrower, coarse_now());
-  first.given = &free;
-  first.wake.notify_one();
+  const auto now = clock::now();
+  auto turn = waiters_.next(now);
+  while (auto* const late = turn.expired.pop_oldest()) static_cast<waiter&>(*late).tell(waiter::state::expired);
+  if (turn.next == nullptr) {
+    idle_.push_back(&free);
+    return;
+  }
+  auto& chosen = static_cast<waiter&>(*turn.next);
+  lend(free, chosen.borrower, now, true);
+  chosen.given = &free;
+  chosen.tell(waiter::state::served);
 }
 
 void pool::open_first() {
@@ -251,16 +321,17 @@ void pool::serve_waiters(clock::time_point now) {
   start_connects(now);
   // With a connection open or on its way a waiter may yet be served. In the pause after a failed connect the reason is
   // known, and waiting for the next attempt would not be free. Else connects are only paced, because connections broke:
-  // `maintain` goes on with them.
+  // `await` goes on with them.
   if (all_.empty() && connecting_ == 0 && pacer_.failures() > 0) fail_waiters(error(*last_connect_error_));
 }
 
 void pool::fail_waiters(const error& cause) {
-  for (waiter* waiting : waiters_) {
-    waiting->failure = cause;
-    waiting->wake.notify_one();
+  auto all = waiters_.clear();
+  while (auto* const each = all.pop_oldest()) {
+    auto& waiting = static_cast<waiter&>(*each);
+    waiting.failure = cause;
+    waiting.tell(waiter::state::failed);
   }
-  waiters_.clear();
 }
 
 void pool::repair_in_background(pooled_connection& dirty) {
