@@ -49,6 +49,32 @@ TEST_F(outcome_searches, remember_the_server_process_by_its_own_word) {
   EXPECT_EQ(mark.synchronous_commit, ask("show synchronous_commit"));
 }
 
+TEST_F(outcome_searches, ask_for_the_start_of_the_process_once_on_a_connection) {
+  client one{{.size = 1}};
+  std::vector<std::string> starts;
+  for (int i = 0; i < 3; ++i) {
+    auto held = one.borrow();
+    ASSERT_TRUE(succeeds(held));
+    EXPECT_EQ(held.value()->process().is_settled(), i > 0);
+    transaction_channel tx(std::move(held).value(), {}, deadline::after(patience));
+    tx.guard({.id = uuid::random(), .made_at = clock_type::now()}, false);
+    const statement one_row = read("select 1");
+    const parameters none;
+    ASSERT_TRUE(succeeds(tx.run({.what = one_row, .values = none, .until = deadline::after(patience)})));
+    starts.push_back(tx.mark()->backend + " " + tx.mark()->backend_start);
+    ASSERT_TRUE(succeeds(tx.commit()));
+  }
+  EXPECT_EQ(starts, std::vector(3, starts[0]));
+  EXPECT_GT(starts[0].size(), 10U);
+}
+
+TEST(outcome_marks, of_a_proxy_that_changes_the_process_are_asked_for_each_time) {
+  server_process known{.number = "1", .start = "then"};
+  EXPECT_EQ(&token_statement_for(known), &outcome_token_statement);
+  known = {.changes = true};
+  EXPECT_EQ(&token_statement_for(known), &outcome_token_and_start_statement);
+}
+
 TEST_F(outcome_searches, of_a_token_that_was_committed_find_it_applied) {
   auto tx = begin_guarded();
   const outcome_mark mark = *tx->mark();
