@@ -152,13 +152,13 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
 }
 
 result<void> session_state::run_in_transaction(transaction_body body) {
-  transaction_run run(shared_from_this(), {.max_attempts = 1}, where_);
+  transaction_run run(shared_from_this(), {}, where_);
   BOOST_OUTCOME_TRY(run.begin());
   if (auto done = body(run.executor()); !done) {
     run.rollback();
     return done;
   }
-  return run.commit();
+  return run.commit(false);
 }
 
 transaction_state::transaction_state(std::shared_ptr<session_state> session,

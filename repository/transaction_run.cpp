@@ -114,8 +114,8 @@ void transaction_run::let_go_of_claim() {
 
 std::shared_ptr<executor> transaction_run::executor() const noexcept { return state_; }
 
-result<void> transaction_run::commit() {
-  auto committed = state_->commit(progress_->runs < options_.max_attempts);
+result<void> transaction_run::commit(bool repeatable) {
+  auto committed = state_->commit(repeatable && progress_->runs < options_.max_attempts);
   progress_->carrying_on = state_->carrying_on();
   note_end(committed ? nullptr : &committed.assume_error());
   const transaction_fate fate = committed                                    ? transaction_fate::committed

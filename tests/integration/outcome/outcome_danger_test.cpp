@@ -169,7 +169,7 @@ TEST_F(outcome_danger, conflicts_inside_guarded_transactions_are_run_again_as_ev
   EXPECT_EQ(server->truth("select count(*) from breakwater.outcomes"), std::to_string(threads * times));
 }
 
-TEST_F(outcome_danger, hooks_of_a_guarded_session_are_found_out_too) {
+TEST_F(outcome_danger, savepoints_are_a_part_of_what_is_found_out) {
   watched_database far(*server);
   bw::session session = far.db->session();
   for (const fault how : {fault::cut_after, fault::cut_before}) {
@@ -213,6 +213,98 @@ TEST_F(outcome_danger, a_twin_on_a_silent_link_is_freed_by_the_server_itself) {
                           .one<std::string>();
   ASSERT_OK(bounds);
   EXPECT_EQ(bounds.value(), "5 2 3 2s 30s");
+}
+
+TEST_F(outcome_danger, an_unguarded_closure_is_run_again_only_if_it_is_declared_idempotent) {
+  auto settings = watched_database::guarded_settings();
+  settings.outcome_guard.enabled = false;
+  watched_database far(*server, settings);
+  bw::session session = far.db->session();
+  int runs = 0;
+  const auto set_balance = [&](bw::transaction& tx) { return ++runs, tx.execute("update balances set amount = 7"); };
+  far.between.on_message(commit_message, fault::cut_after);
+  EXPECT_ERROR(session.transact(set_balance), errc::commit_unknown);
+  EXPECT_EQ(runs, 1);
+  runs = 0;
+  far.between.on_message(commit_message, fault::cut_after);
+  EXPECT_OK(session.transact(set_balance, {.idempotent = true}));
+  EXPECT_EQ(runs, 2);
+  // What fails when it is run again may have been applied before.
+  runs = 0;
+  far.between.on_message(commit_message, fault::cut_after);
+  const auto doubtful = session.transact(
+      [&](bw::transaction& tx) -> bw::result<std::size_t> {
+        if (++runs > 1) return bw::error(errc::not_found, "the closure's own");
+        return tx.execute("update balances set amount = 8");
+      },
+      {.idempotent = true});
+  ASSERT_TRUE(fails_with(doubtful, errc::commit_unknown));
+  EXPECT_EQ(doubtful.error().applied(), bw::applied::unknown);
+  EXPECT_EQ(balance(), "8");
+}
+
+TEST_F(outcome_danger, a_connection_that_is_lost_before_commit_is_no_doubt_and_the_closure_is_run_again) {
+  watched_database far(*server);
+  bw::session session = far.db->session();
+  for (const bool guarded : {true, false}) {
+    server->arrange("truncate ledger");
+    int runs = 0;
+    ASSERT_OK(session.transact(
+        [&](bw::transaction& tx) -> bw::result<void> {
+          BOOST_OUTCOME_TRY(write_line(tx, "a"));
+          if (++runs == 1) {
+            BOOST_OUTCOME_TRY(const int process, tx.query("select pg_backend_pid()").one<int>());
+            server->arrange("select pg_terminate_backend(" + std::to_string(process) + ")");
+          }
+          return write_line(tx, "b");
+        },
+        {.outcome_guard = guarded}));
+    EXPECT_EQ(runs, 2);
+    EXPECT_EQ(server->truth("select count(*) from ledger"), "2");
+  }
+  EXPECT_EQ(far.watcher->seen(), std::vector<commit_resolution>{});
+}
+
+/// The answer to a COMMIT is lost and its primary dies; a replica, which has replayed the commit or not, takes over.
+void fail_over(bool replayed, int expected_runs, commit_resolution expected) {
+  ledger_server server({.replicas = 1});
+  server.reset();
+  bw::testing::cluster& cluster = server.cluster();
+  const auto replica = cluster.replica(0);
+  auto settings = watched_database::guarded_settings();
+  proxy between(cluster.primary().port());
+  const auto watcher = std::make_shared<outcome_recorder>();
+  settings.observer = watcher;
+  settings.nodes = {server.dsn_through(between), cluster.dsn(replica)};
+  const auto opened = bw::database::open(settings);
+  ASSERT_OK(opened);
+  ASSERT_OK(cluster.wait_for_replay(replica));
+  if (!replayed) {
+    ASSERT_OK(cluster.stop(replica));
+  }
+  bw::session session = opened.value().session({.timeout = 10s});
+  int runs = 0;
+  between.on_message(commit_message, fault::mute_after);
+  auto done = std::async(std::launch::async, [&] { return write_line_in(session, "a", &runs); });
+  ASSERT_TRUE(eventually([&] { return server.truth("select count(*) from ledger") == "1"; }));
+  if (replayed) {
+    ASSERT_OK(cluster.wait_for_replay(replica));
+  }
+  ASSERT_OK(cluster.kill(cluster.primary()));
+  if (!replayed) {
+    ASSERT_OK(cluster.start(replica));
+  }
+  ASSERT_OK(cluster.promote(replica));
+  between.release();
+  EXPECT_OK(done.get());
+  EXPECT_EQ(runs, expected_runs);
+  EXPECT_EQ(cluster.query_value(replica, "select count(*) from ledger").value(), "1");
+  EXPECT_EQ(watcher->seen(), std::vector{expected});
+}
+
+TEST(outcome_failover, is_searched_on_the_new_primary_which_has_it) { fail_over(true, 1, commit_resolution::applied); }
+TEST(outcome_failover, is_searched_on_the_new_primary_which_has_lost_it) {
+  fail_over(false, 2, commit_resolution::not_applied);
 }
 
 TEST(outcome_crash, makes_the_servers_own_status_of_a_transaction_lie_and_the_guard_tell_the_truth) {

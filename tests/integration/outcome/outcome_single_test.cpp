@@ -136,5 +136,30 @@ TEST_F(outcome_single, statement_that_can_not_be_put_into_a_transaction_says_how
   EXPECT_EQ(server->truth("select count(*) from ledger"), "2");
 }
 
+/// Has every write of a repository run in a transaction, with a statement of its own.
+struct ledger_auditor final : bw::auditor {
+  bw::result<void> on_change(bw::hook_context& context, const bw::audit_event& event) override {
+    BOOST_OUTCOME_TRY(context.execute("insert into ledger values (?)", std::string(event.key)));
+    return bw::success();
+  }
+};
+
+TEST_F(outcome_single, write_with_hooks_is_found_out_and_its_hooks_are_not_called_again) {
+  auto settings = watched_database::guarded_settings();
+  settings.auditor = std::make_shared<ledger_auditor>();
+  watched_database far(*server, settings);
+  bw::session session = far.db->session();
+  far.between.on_message(commit_message, fault::cut_after);
+  EXPECT_OK(session.repository<tag>().insert({.name = "a"}));
+  far.between.on_message(commit_message, fault::cut_before);
+  const auto lost = session.repository<tag>().insert({.name = "b"});
+  ASSERT_TRUE(fails_with(lost, errc::connection_failed));
+  EXPECT_EQ(lost.error().applied(), bw::applied::no);
+  EXPECT_EQ(tags(), "a");
+  EXPECT_EQ(server->truth("select string_agg(who, ',') from ledger"), "a");
+  EXPECT_EQ(far.watcher->seen(), (std::vector{commit_resolution::applied, commit_resolution::not_applied}));
+  EXPECT_OK(session.repository<tag>().insert({.name = "b"}));
+}
+
 }  // namespace
 }  // namespace tests
