@@ -117,7 +117,7 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
     }
     node& candidate = *nodes_[(way.first + way.looked_at++) % nodes_.size()];
     if (candidate.role() != node_role::replica) continue;
-    auto call = candidate.admit(of, now);
+    auto call = candidate.admit(of, wanted.priority, now);
     if (call) return chosen{&candidate, std::move(call).assume_value()};
     way.refused = std::move(call).error();
   }
@@ -126,7 +126,7 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
   auto primary = find_primary(wanted);
   // Where there is no primary either, what kept the replicas from answering says more.
   if (!primary) return way.refused ? std::move(*way.refused) : std::move(primary).error();
-  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, now));
+  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, wanted.priority, now));
   return chosen{primary.assume_value(), std::move(call)};
 }
 
