@@ -37,6 +37,7 @@ struct pool::waiter : resilience::admission_queue::entry {
     became = what;
     wake.notify_one();
   }
+  [[nodiscard]] bool is_told() const noexcept { return became != state::waiting; }
 
   std::condition_variable_any wake;
   source_location borrower;
@@ -127,14 +128,9 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
   }
   serve_waiters(started);
 
-  const auto told = [&self] { return self.became != waiter::state::waiting; };
   const std::stop_token token = cancel == nullptr ? std::stop_token{} : *cancel;
-  if (until.is_never()) {
-    self.wake.wait(lock, token, told);
-  } else {
-    self.wake.wait_until(lock, token, until.at(), told);
-  }
-  if (!told()) waiters_.leave(self);
+  await(self, lock, until, token);
+  if (!self.is_told()) waiters_.leave(self);
   lock.unlock();
 
   const bool served = self.became == waiter::state::served;
@@ -183,6 +179,24 @@ error pool::failure_of(const waiter& unserved, const std::stop_token& cancel) {
   return error(errc::deadline_exceeded, "no connection became free before the deadline (pool.size = " +
                                             std::to_string(options_.size) + ", all in use or connecting)")
       .with_node(node());
+}
+
+void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token) {
+  const auto told = [&self] { return self.is_told(); };
+  for (;;) {
+    // Where connects are only paced, it is for those who wait to start the next one.
+    const auto now = clock::now();
+    const auto next = pacer_.next_start(now);
+    const bool paced = connecting_ == 0 && next > now && all_.size() < options_.size;
+    const deadline wake_up = paced ? until.earlier_of(deadline(next)) : until;
+    if (wake_up.is_never()) {
+      self.wake.wait(lock, token, told);
+    } else {
+      self.wake.wait_until(lock, token, wake_up.at(), told);
+    }
+    if (self.is_told() || token.stop_requested() || until.expired(clock::now())) return;
+    serve_waiters(clock::now());
+  }
 }
 
 void pool::give_back(pooled_connection& returned) noexcept {
@@ -308,7 +322,7 @@ void pool::serve_waiters(clock::time_point now) {
   start_connects(now);
   // With a connection open or on its way a waiter may yet be served. In the pause after a failed connect the reason is
   // known, and waiting for the next attempt would not be free. Else connects are only paced, because connections broke:
-  // `maintain` goes on with them.
+  // `await` goes on with them.
   if (all_.empty() && connecting_ == 0 && pacer_.failures() > 0) fail_waiters(error(*last_connect_error_));
 }
 

@@ -140,6 +140,7 @@ class pool {
   [[nodiscard]] error refusal(priority importance, shed_reason why, clock::duration estimated_wait,
                               std::size_t waiting);
   [[nodiscard]] error failure_of(const waiter& unserved, const std::stop_token& cancel);
+  void await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token);
   [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
   void hand_out(pooled_connection& free);
   void lend(pooled_connection& chosen, source_location borrower, clock::time_point now, bool waited_for) noexcept;

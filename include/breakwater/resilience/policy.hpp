@@ -45,7 +45,7 @@ constexpr bool holds_capacity = requires {
 /// Whether a layer that pauses stands within one that holds what others wait for.
 template <class... Layers>
 constexpr bool holds_while_pausing() noexcept {
-  bool holds = false;
+  [[maybe_unused]] bool holds = false;
   bool found = false;
   ((found = found || (holds && pauses<Layers>), holds = holds || holds_capacity<Layers>), ...);
   return found;

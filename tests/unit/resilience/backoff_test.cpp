@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <limits>
+#include <random>
 
 namespace {
 
 using namespace std::chrono_literals;
 using breakwater::resilience::backoff_ceiling;
 using breakwater::resilience::backoff_options;
+using breakwater::resilience::decorrelated_jitter;
 using breakwater::resilience::full_jitter;
 
 constexpr backoff_options ten_to_thousand{.base = 10ms, .cap = 1000ms};
@@ -48,6 +51,39 @@ TEST(full_jitter, never_leaves_its_bounds_whatever_the_random_number) {
   EXPECT_EQ(full_jitter(ten_to_thousand, 0, -1.0), 0ns);
   EXPECT_EQ(full_jitter(ten_to_thousand, 0, 7.0), 10ms);
   EXPECT_EQ(full_jitter(ten_to_thousand, 40, 1.0), 1000ms);
+}
+
+TEST(decorrelated_jitter, spreads_from_the_base_to_three_times_the_previous_wait) {
+  EXPECT_EQ(decorrelated_jitter(ten_to_thousand, 0ns, 0.9), 10ms);
+  EXPECT_EQ(decorrelated_jitter(ten_to_thousand, 10ms, 0.0), 10ms);
+  EXPECT_EQ(decorrelated_jitter(ten_to_thousand, 10ms, 0.5), 20ms);
+  EXPECT_EQ(decorrelated_jitter(ten_to_thousand, 20ms, 0.5), 35ms);
+}
+
+TEST(decorrelated_jitter, stops_at_the_cap_and_does_not_overflow) {
+  EXPECT_EQ(decorrelated_jitter(ten_to_thousand, 900ms, 1.0), 1000ms);
+  EXPECT_EQ(decorrelated_jitter(ten_to_thousand, std::chrono::nanoseconds::max(), 1.0), 1000ms);
+}
+
+TEST(jitter, stays_within_its_bounds_over_random_histories) {
+  std::minstd_rand random(1);
+  const auto up_to = [&random](unsigned most) { return static_cast<unsigned>(random()) % (most + 1); };
+  for (int history = 0; history < 20'000; ++history) {
+    const backoff_options options{.base = 1ms * (1 + up_to(100)), .cap = 1ms * (1 + up_to(2000))};
+    const std::chrono::nanoseconds lowest = std::min(options.base, options.cap);
+    std::chrono::nanoseconds previous{0};
+    for (unsigned retry = 0; retry < 12; ++retry) {
+      const double unit = up_to(999) / 1000.0;
+      const auto full = full_jitter(options, retry, unit);
+      ASSERT_GE(full, 0ns);
+      ASSERT_LE(full, backoff_ceiling(options, retry));
+      const auto next = decorrelated_jitter(options, previous, unit);
+      ASSERT_GE(next, lowest);
+      ASSERT_LE(next, std::max<std::chrono::nanoseconds>(
+                          lowest, std::min<std::chrono::nanoseconds>(options.cap, previous * 3)));
+      previous = next;
+    }
+  }
 }
 
 }  // namespace
