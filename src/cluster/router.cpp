@@ -117,7 +117,7 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
     }
     node& candidate = *nodes_[(way.first + way.looked_at++) % nodes_.size()];
     if (candidate.role() != node_role::replica) continue;
-    auto call = candidate.admit(of, now);
+    auto call = candidate.admit(of, wanted.priority, now);
     if (call) return chosen{&candidate, std::move(call).assume_value()};
     way.refused = std::move(call).error();
   }
@@ -126,7 +126,7 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
   auto primary = find_primary(wanted);
   // Where there is no primary either, what kept the replicas from answering says more.
   if (!primary) return way.refused ? std::move(*way.refused) : std::move(primary).error();
-  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, now));
+  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, wanted.priority, now));
   return chosen{primary.assume_value(), std::move(call)};
 }
 
@@ -257,6 +257,11 @@ result<primary_lease> router::borrow_primary(const request& wanted, resilience::
   return outcome;
 }
 
+result<postgres::lease> router::borrow_primary_to_resolve(const request& wanted) {
+  BOOST_OUTCOME_TRY(node* const primary, find_primary(wanted));
+  return postgres::borrow_live(primary->connections(), wanted);
+}
+
 result<node*> router::find_primary(const request& wanted) {
   if (auto known = known_primary()) return known;
   ask_for_roles(wanted);
@@ -310,8 +315,10 @@ void router::ask_for_roles(const request& wanted) {
 }
 
 bool router::close(deadline until) {
+  closing_.store(true, std::memory_order_relaxed);
   bool drained = true;
   for (const auto& each : nodes_) drained = each->connections().close(until) && drained;
+  closed_.store(true, std::memory_order_relaxed);
   return drained;
 }
 
@@ -320,7 +327,9 @@ void router::look_after_pools(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     wake_.wait_for(lock, stop, caretaker_interval, [] { return false; });
     if (stop.stop_requested()) return;
-    for (const auto& each : nodes_) each->connections().maintain(deadline::clock::now());
+    const auto now = deadline::clock::now();
+    last_round_.store(now, std::memory_order_relaxed);
+    for (const auto& each : nodes_) each->connections().maintain(now);
   }
 }
 

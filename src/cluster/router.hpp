@@ -94,6 +94,9 @@ class router {
 
   /// A connection to the primary, for a transaction whose attempts `tries` counts. Tried again as a statement is.
   [[nodiscard]] result<primary_lease> borrow_primary(const request& wanted, resilience::retry_sequence& tries);
+  /// A connection to the primary for finding out what became of a write: no call of a caller's, so neither the breaker
+  /// nor the budget has a say. Tried once.
+  [[nodiscard]] result<postgres::lease> borrow_primary_to_resolve(const request& wanted);
   /// What counts the attempts of an operation that begins now, of this many at most.
   [[nodiscard]] resilience::retry_sequence begin_attempts(std::size_t most, deadline until) noexcept;
 
@@ -107,6 +110,14 @@ class router {
 
   /// As `pool::close`, for all nodes at once.
   bool close(deadline until);
+  /// Has `close` come to its end?
+  [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+  /// Was it called?
+  [[nodiscard]] bool is_closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
+  /// When the caretaker last looked after the pools.
+  [[nodiscard]] deadline::clock::time_point last_round() const noexcept {
+    return last_round_.load(std::memory_order_relaxed);
+  }
 
  private:
   router(const config& settings, std::vector<dsn> addresses);
@@ -132,6 +143,9 @@ class router {
   task_runner background_;
   std::vector<std::unique_ptr<node>> nodes_;
   std::atomic<std::size_t> next_replica_{0};
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> closed_{false};
+  std::atomic<deadline::clock::time_point> last_round_{deadline::clock::now()};
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread caretaker_;

@@ -37,7 +37,6 @@ struct pool::waiter : resilience::admission_queue::entry {
     became = what;
     wake.notify_one();
   }
-  [[nodiscard]] bool is_told() const noexcept { return became != state::waiting; }
 
   std::condition_variable_any wake;
   source_location borrower;
@@ -130,7 +129,7 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
 
   const std::stop_token token = cancel == nullptr ? std::stop_token{} : *cancel;
   await(self, lock, until, token);
-  if (!self.is_told()) waiters_.leave(self);
+  if (self.became == waiter::state::waiting) waiters_.leave(self);
   lock.unlock();
 
   const bool served = self.became == waiter::state::served;
@@ -182,7 +181,7 @@ error pool::failure_of(const waiter& unserved, const std::stop_token& cancel) {
 }
 
 void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token) {
-  const auto told = [&self] { return self.is_told(); };
+  const auto told = [&self] { return self.became != waiter::state::waiting; };
   for (;;) {
     // Where connects are only paced, it is for those who wait to start the next one.
     const auto now = clock::now();
@@ -194,7 +193,7 @@ void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_
     } else {
       self.wake.wait_until(lock, token, wake_up.at(), told);
     }
-    if (self.is_told() || token.stop_requested() || until.expired(clock::now())) return;
+    if (told() || token.stop_requested() || until.expired(clock::now())) return;
     serve_waiters(clock::now());
   }
 }
@@ -221,12 +220,15 @@ void pool::give_back(pooled_connection& returned) noexcept {
     return;
   }
   const bool closing = closing_;
+  std::vector<std::unique_ptr<connection>> others;
+  if (changed_role && !closing) others = remove_idle_of_role(link.was_replica());
   auto gone = remove(returned);
   serve_waiters(clock::now());
   returned_.notify_all();
   lock.unlock();
 
   if (changed_role) note_role(gone->is_replica() ? node_role::replica : node_role::primary);
+  for (auto& other : others) close_in_background(std::move(other), close_reason::role_changed);
   close_in_background(std::move(gone), closing        ? close_reason::shutdown
                                        : changed_role ? close_reason::role_changed
                                        : clean        ? close_reason::expired
@@ -359,6 +361,16 @@ std::unique_ptr<connection> pool::remove(pooled_connection& gone) {
   std::unique_ptr<connection> link = std::move((*at)->link);
   all_.erase(at);
   return link;
+}
+
+std::vector<std::unique_ptr<connection>> pool::remove_idle_of_role(bool was_replica) {
+  // Those in use are found out when they come back.
+  std::vector<std::unique_ptr<connection>> gone;
+  const auto resting = idle_;
+  for (pooled_connection* const each : resting) {
+    if (each->link->was_replica() == was_replica) gone.push_back(remove(*each));
+  }
+  return gone;
 }
 
 void pool::close_in_background(std::unique_ptr<connection> closing, close_reason why) {
