@@ -220,12 +220,15 @@ void pool::give_back(pooled_connection& returned) noexcept {
     return;
   }
   const bool closing = closing_;
+  std::vector<std::unique_ptr<connection>> others;
+  if (changed_role && !closing) others = remove_idle_of_role(link.was_replica());
   auto gone = remove(returned);
   serve_waiters(clock::now());
   returned_.notify_all();
   lock.unlock();
 
   if (changed_role) note_role(gone->is_replica() ? node_role::replica : node_role::primary);
+  for (auto& other : others) close_in_background(std::move(other), close_reason::role_changed);
   close_in_background(std::move(gone), closing        ? close_reason::shutdown
                                        : changed_role ? close_reason::role_changed
                                        : clean        ? close_reason::expired
@@ -358,6 +361,16 @@ std::unique_ptr<connection> pool::remove(pooled_connection& gone) {
   std::unique_ptr<connection> link = std::move((*at)->link);
   all_.erase(at);
   return link;
+}
+
+std::vector<std::unique_ptr<connection>> pool::remove_idle_of_role(bool was_replica) {
+  // Those in use are found out when they come back.
+  std::vector<std::unique_ptr<connection>> gone;
+  const auto resting = idle_;
+  for (pooled_connection* const each : resting) {
+    if (each->link->was_replica() == was_replica) gone.push_back(remove(*each));
+  }
+  return gone;
 }
 
 void pool::close_in_background(std::unique_ptr<connection> closing, close_reason why) {

@@ -85,6 +85,7 @@ struct pool_counts {
 ///     given back older than its own lifetime     | closed; lifetimes are jittered, so they do not end together
 ///     resting idle_timeout                       | closed, down to min_idle
 ///     held leak_warning_after                    | reported once, with the source line that borrowed it
+///     one of them says that the role changed     | all that were made to the old role are closed, when they are free
 ///
 /// A `connect_pacer` says when the next connect may begin. In its pause after a failed one, callers without any
 /// connection are refused at once with the reason.
@@ -153,6 +154,8 @@ class pool {
   void repair_in_background(pooled_connection& dirty);
   /// Takes it out of the pool; the caller closes what is returned, outside the lock.
   [[nodiscard]] std::unique_ptr<connection> remove(pooled_connection& gone);
+  /// The server's role changed: what was made to the one it had is of no use, for it is read-only, or dead.
+  [[nodiscard]] std::vector<std::unique_ptr<connection>> remove_idle_of_role(bool was_replica);
   void close_in_background(std::unique_ptr<connection> closing, close_reason why);
   void note_role(node_role now);
 
