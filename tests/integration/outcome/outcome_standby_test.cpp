@@ -3,7 +3,6 @@
 #include "support.hpp"
 
 #include <future>
-#include <stop_token>
 #include <thread>
 
 namespace tests {
@@ -107,18 +106,6 @@ TEST_F(outcome_standby, is_waited_for_as_the_transaction_itself_would_have) {
   local.between.on_message(commit_message, proxy::fault::cut_after);
   EXPECT_OK(write_line_in(relaxed, "b"));
   EXPECT_EQ(local.watcher->seen(), std::vector{commit_resolution::applied});
-}
-
-TEST_F(outcome_standby, is_not_waited_for_when_the_caller_wants_to_stop) {
-  std::stop_source stop;
-  bw::session session = far->db->session({.operation_timeout = 2s, .cancel = stop.get_token()});
-  const auto started = std::chrono::steady_clock::now();
-  auto unknown = std::async(std::launch::async, [&] { return write_line_in(session, "a"); });
-  EXPECT_TRUE(eventually([this] { return is_being_resolved(); }));
-  stop.request_stop();
-  EXPECT_ERROR(unknown.get(), errc::commit_unknown);
-  EXPECT_LT(std::chrono::steady_clock::now() - started, patience);
-  EXPECT_EQ(far->watcher->seen(), std::vector{commit_resolution::unresolved});
 }
 
 TEST_F(outcome_standby, unguarded_is_reported_once) {

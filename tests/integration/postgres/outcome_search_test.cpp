@@ -4,6 +4,8 @@
 
 #include "support.hpp"
 
+#include <future>
+
 namespace breakwater::postgres::test {
 namespace {
 
@@ -129,6 +131,24 @@ TEST_F(outcome_searches, end_a_twin_only_if_it_is_the_same_process) {
   found = find_outcome(search_for(its));
   EXPECT_EQ(found.what, commit_resolution::not_applied);
   EXPECT_TRUE(is_gone(std::stoi(its.backend)));
+}
+
+TEST_F(outcome_searches, end_when_their_caller_wants_to_stop) {
+  auto tx = begin_guarded();
+  std::stop_source stop;
+  const std::stop_token token = stop.get_token();
+  outcome_search search = search_for(*tx->mark());
+  search.mark.backend_start.clear();  // it can not be ended, and goes on
+  search.until = deadline::after(10 * patience);
+  search.cancel = &token;
+  auto found = std::async(std::launch::async, [&] { return find_outcome(search); });
+  EXPECT_TRUE(eventually([] {
+    return ask("select count(*) from pg_stat_activity where query like '%outcomes%' and wait_event = "
+               "'transactionid'") == "1";
+  }));
+  stop.request_stop();
+  EXPECT_EQ(found.wait_for(patience), std::future_status::ready);
+  EXPECT_EQ(found.get().what, commit_resolution::unresolved);
 }
 
 TEST_F(outcome_searches, end_at_their_deadline_where_nobody_is_the_primary) {
