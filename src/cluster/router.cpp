@@ -1,6 +1,7 @@
 #include "cluster/router.hpp"
 
 #include "cluster/doubt.hpp"
+#include "cluster/hedged_read.hpp"
 #include "postgres/decide.hpp"
 #include "postgres/server_settings.hpp"
 #include <breakwater/core/random.hpp>
@@ -66,6 +67,10 @@ router::router(const config& settings, std::vector<dsn> addresses)
     nodes_.push_back(std::make_unique<node>(
         settings, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_));
   }
+  if (settings.hedge.enabled) {
+    hedger_ = std::make_unique<resilience::hedger>(
+        settings.hedge, [this](std::function<void()> task) { background_.post(std::move(task)); });
+  }
   caretaker_ = std::jthread([this](const std::stop_token& stop) { look_after_pools(stop); });
 }
 
@@ -73,6 +78,7 @@ router::~router() {
   close(deadline::after(std::chrono::seconds(0)));
   caretaker_.request_stop();
   caretaker_.join();
+  hedger_.reset();     // its thread posts to the background
   background_.stop();  // its tasks use the pools
 }
 
@@ -212,6 +218,7 @@ void router::report_retry(const request& wanted, std::string_view node, const er
 }
 
 routed router::run(const request& wanted, bool replica_allowed) {
+  if (may_hedge(wanted, replica_allowed)) return run_hedged(wanted);
   routed outcome{.answer = errc::internal};
   const auto work = [&](node& on, node_call& /*call*/) -> const error* {
     outcome.answer = on.statements().run(wanted);
