@@ -66,6 +66,7 @@ pool::~pool() = default;
 
 result<lease> pool::acquire(deadline until, const std::stop_token* cancel, source_location borrower,
                             priority importance) {
+  const auto now = coarse_now();
   lock_type lock(mutex_);
   for (;;) {
     if (closing_) return error(errc::cancelled, "the database is being shut down").with_node(node());
@@ -73,9 +74,9 @@ result<lease> pool::acquire(deadline until, const std::stop_token* cancel, sourc
 
     pooled_connection& chosen = *idle_.back();
     idle_.pop_back();
-    const auto now = coarse_now();
     lend(chosen, borrower, now, false);
     const bool rested = now - chosen.idle_since >= options_.validate_after_idle;
+    chosen.touched = rested;
     lock.unlock();
     if (!rested || still_lives(chosen, until)) return lease(*this, chosen);
     if (!chosen.link->is_broken()) {
@@ -102,6 +103,7 @@ result<lease> pool::acquire(deadline until, const std::stop_token* cancel, sourc
 void pool::lend(pooled_connection& chosen, source_location borrower, clock::time_point now, bool waited_for) noexcept {
   chosen.leased = true;
   chosen.waited_for = waited_for;
+  chosen.touched = false;
   chosen.leak_reported = false;
   chosen.borrower = borrower;
   chosen.borrowed_at = now;
@@ -200,11 +202,12 @@ void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_
 
 void pool::give_back(pooled_connection& returned) noexcept {
   connection& link = *returned.link;
-  const bool clean = link.is_clean();
-  const bool changed_role = clean && link.is_replica() != link.was_replica();
-  const auto now = coarse_now();
+  // Who never looked at it changed nothing about it: it has rested on.
+  const bool clean = !returned.touched || link.is_clean();
+  const bool changed_role = returned.touched && clean && link.is_replica() != link.was_replica();
+  const auto now = returned.touched ? coarse_now() : returned.borrowed_at;
   // How long it was held matters to those who queue for it; only then is it measured exactly.
-  const auto exact = returned.waited_for ? clock::now() : now;
+  const auto exact = returned.waited_for ? clock::now() : clock::time_point{};
 
   lock_type lock(mutex_);
   returned.leased = false;
@@ -215,7 +218,7 @@ void pool::give_back(pooled_connection& returned) noexcept {
     return;
   }
   if (clean && !changed_role && !closing_ && now < returned.expires_at) {
-    returned.idle_since = now;
+    if (returned.touched) returned.idle_since = now;
     hand_out(returned);
     return;
   }

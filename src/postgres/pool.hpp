@@ -38,6 +38,7 @@ struct pooled_connection {
   bool leased = false;
   bool leak_reported = false;
   bool waited_for = false;  // by its borrower: then `borrowed_at` is exact
+  bool touched = false;     // by its borrower, who may have changed its state
 };
 
 /// A pooled connection in one caller's hands; goes back by itself.
@@ -56,8 +57,11 @@ class lease {
   ~lease() { give_back(); }
 
   [[nodiscard]] explicit operator bool() const noexcept { return held_ != nullptr; }
-  [[nodiscard]] connection& operator*() const noexcept { return *held_->link; }
-  [[nodiscard]] connection* operator->() const noexcept { return held_->link.get(); }
+  [[nodiscard]] connection& operator*() const noexcept {
+    held_->touched = true;
+    return *held_->link;
+  }
+  [[nodiscard]] connection* operator->() const noexcept { return &**this; }
   /// Back to the pool, which looks at the connection's state and keeps, repairs or closes it.
   void give_back() noexcept;
 

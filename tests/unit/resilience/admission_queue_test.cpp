@@ -227,6 +227,15 @@ TEST_F(admission, who_can_not_finish_any_more_is_not_served_while_others_wait) {
   EXPECT_EQ(name_of(turn.expired.pop_oldest()), "nearly gone");
 }
 
+TEST_F(admission, callers_in_a_hurry_are_not_given_up_because_others_hold_long) {
+  learn(10s);
+  (void)join("hasty", priority::normal, deadline(start + 800ms));
+  (void)join("patient", priority::sheddable);
+  EXPECT_EQ(next(start + 700ms), "hasty");
+  (void)join("too late", priority::critical, deadline(start + 800ms));
+  EXPECT_EQ(next(start + 701ms), "patient");
+}
+
 TEST_F(admission, who_waits_alone_is_served_up_to_its_deadline) {
   learn(100ms);
   (void)join("alone", priority::normal, deadline(start + 1s));
@@ -253,7 +262,7 @@ TEST_F(admission, without_deadlines_it_is_always_the_oldest) {
 TEST_F(admission, newest_that_is_lost_is_not_served_either) {
   learn(100ms);
   (void)join("old", priority::normal, deadline(start + 1s));
-  (void)join("hasty", priority::normal, deadline(start + 640ms), start + 400ms);
+  (void)join("hasty", priority::normal, deadline(start + 640ms), start + 240ms);
   auto turn = queue.next(start + 600ms);
   EXPECT_EQ(name_of(turn.next), "old");
   EXPECT_EQ(name_of(turn.expired.pop_oldest()), "hasty");

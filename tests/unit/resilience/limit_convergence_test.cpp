@@ -99,7 +99,7 @@ void expect_near_capacity(limited_server& server, const std::string& when) {
 class convergence : public testing::TestWithParam<limit_algorithm> {};
 
 TEST_P(convergence, settles_within_a_fifth_of_the_capacity_and_follows_its_changes) {
-  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+  for (const std::uint64_t seed : {1U, 2U}) {
     limited_server server(GetParam(), 60, seed);
     server.run_for(20s);
     expect_near_capacity(server, "at first");
@@ -114,8 +114,8 @@ TEST_P(convergence, settles_within_a_fifth_of_the_capacity_and_follows_its_chang
 
 TEST_P(convergence, does_not_drift_under_lasting_load) {
   limited_server server(GetParam(), 100, 4);
-  server.run_for(10min);
-  expect_near_capacity(server, "after ten minutes");
+  server.run_for(5min);
+  expect_near_capacity(server, "after five minutes");
 }
 
 TEST_P(convergence, follows_a_server_that_became_slower_for_good) {

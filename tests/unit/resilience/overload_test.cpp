@@ -30,7 +30,7 @@ struct service {
 };
 
 constexpr std::size_t servers = 8;
-constexpr auto simulated_time = 60s;
+constexpr auto simulated_time = 20s;
 
 struct caller : admission_queue::entry {
   using entry::entry;
@@ -152,7 +152,7 @@ TEST(overload_by_priority, the_critical_are_served_while_the_sheddable_starve) {
   const double goodput = pool.goodput();
   EXPECT_GT(goodput, 0);
   // A tenth of five times the capacity is critical: half of what can be served.
-  const double critical = static_cast<double>(pool.answered()[0]) / (0.1 * 5.0 * 800 * 60);
+  const double critical = static_cast<double>(pool.answered()[0]) / (0.1 * 5.0 * 800 * 20);
   EXPECT_GT(critical, 0.95);
   const auto all = static_cast<double>(pool.answered()[0] + pool.answered()[1] + pool.answered()[2]);
   EXPECT_LT(static_cast<double>(pool.answered()[2]), 0.02 * all);
