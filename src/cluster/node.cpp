@@ -66,7 +66,7 @@ result<node_call> node::admit(circuit_class of, deadline::clock::time_point now)
 }
 
 error node::refusal(circuit_class of, deadline::clock::time_point now) {
-  const resilience::circuit_snapshot seen = breaker(of).snapshot();
+  const resilience::circuit_snapshot seen = breaker(of).snapshot(now);
   std::string text = "the circuit breaker for " + std::string(to_string(of)) + "s of this node is open";
   if (seen.forced) {
     text += ", by an operator, until it is reset";

@@ -113,13 +113,8 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
   waiters_.push_back(&self);
   serve_waiters(started);
 
-  const auto served = [&self] { return self.is_served(); };
   const std::stop_token token = cancel == nullptr ? std::stop_token{} : *cancel;
-  if (until.is_never()) {
-    self.wake.wait(lock, token, served);
-  } else {
-    self.wake.wait_until(lock, token, until.at(), served);
-  }
+  await(self, lock, until, token);
   if (!self.is_served()) std::erase(waiters_, &self);
   lock.unlock();
 
@@ -135,6 +130,24 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
   return error(errc::deadline_exceeded, "no connection became free before the deadline (pool.size = " +
                                             std::to_string(options_.size) + ", all in use or connecting)")
       .with_node(node());
+}
+
+void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token) {
+  const auto served = [&self] { return self.is_served(); };
+  for (;;) {
+    // Where connects are only paced, it is for those who wait to start the next one.
+    const auto now = clock::now();
+    const auto next = pacer_.next_start(now);
+    const bool paced = connecting_ == 0 && next > now && all_.size() < options_.size;
+    const deadline wake_up = paced ? until.earlier_of(deadline(next)) : until;
+    if (wake_up.is_never()) {
+      self.wake.wait(lock, token, served);
+    } else {
+      self.wake.wait_until(lock, token, wake_up.at(), served);
+    }
+    if (self.is_served() || token.stop_requested() || until.expired(clock::now())) return;
+    serve_waiters(clock::now());
+  }
 }
 
 void pool::give_back(pooled_connection& returned) noexcept {
@@ -251,7 +264,7 @@ void pool::serve_waiters(clock::time_point now) {
   start_connects(now);
   // With a connection open or on its way a waiter may yet be served. In the pause after a failed connect the reason is
   // known, and waiting for the next attempt would not be free. Else connects are only paced, because connections broke:
-  // `maintain` goes on with them.
+  // `await` goes on with them.
   if (all_.empty() && connecting_ == 0 && pacer_.failures() > 0) fail_waiters(error(*last_connect_error_));
 }
 

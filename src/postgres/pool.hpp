@@ -130,6 +130,7 @@ class pool {
   void give_back(pooled_connection& returned) noexcept;
   [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
                                            source_location borrower);
+  void await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token);
   [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
   void hand_out(pooled_connection& free);
   void lend(pooled_connection& chosen, source_location borrower, clock::time_point now) noexcept;
