@@ -102,6 +102,7 @@ result<void> transaction_state::lock_within(const advisory_key& key, bool shared
     const bool timed_out = taken.error().code() == errc::lock_not_available && taken.error().statement() == lock_name;
     if (!timed_out) return std::move(taken).error();
     BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
+    rerun_cause_.reset();  // the caller said for how long to wait, and it is over
     return somebody_has_it().with_sqlstate(taken.error().sqlstate()).with_node(taken.error().node());
   }
   parameters former;

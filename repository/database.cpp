@@ -73,6 +73,10 @@ health_report database::health(std::chrono::milliseconds timeout) const {
   return report;
 }
 
+result<std::size_t> database::sweep_outcomes(std::chrono::milliseconds timeout) const {
+  return state_->sweeper().sweep(deadline::after(timeout), nullptr);
+}
+
 result<void> database::shutdown(std::optional<std::chrono::milliseconds> grace) {
   const auto patience = grace.value_or(state_->settings().shutdown_grace);
   if (state_->nodes().close(deadline::after(patience))) return success();

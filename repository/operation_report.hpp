@@ -19,6 +19,8 @@ class operation_report {
       : watcher_(watcher), what_(what), correlation_id_(correlation_id) {
     if (watcher_ != nullptr) started_ = deadline::clock::now();
   }
+  /// What comes of an unknown COMMIT is told by its guard.
+  void leave_unknown_to_guard() noexcept { guarded_ = true; }
   void finish(const result<rows>& answer, std::string_view node, node_role role, unsigned attempts) const noexcept {
     finish(answer, row_count(answer), node, role, attempts);
   }
@@ -30,6 +32,10 @@ class operation_report {
   void finish(const error* failure, std::size_t row_count, std::string_view node, node_role role,
               unsigned attempts) const noexcept {
     if (watcher_ == nullptr) return;
+    // Every write that is reported as unknown passes here, once; a guard has tried its best by then, and says so itself.
+    if (failure != nullptr && failure->code() == errc::commit_unknown && !guarded_) {
+      watcher_->on_commit_unknown({.statement = what_.name, .node = node});
+    }
     watcher_->on_operation({.statement = what_.name,
                             .operation = what_.operation,
                             .table = what_.table,
@@ -53,6 +59,7 @@ class operation_report {
   const statement& what_;
   const std::string& correlation_id_;
   deadline::clock::time_point started_{};
+  bool guarded_ = false;
 };
 
 }  // namespace breakwater::detail

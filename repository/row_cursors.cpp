@@ -126,7 +126,7 @@ void transaction_cursor::note_savepoint_end(unsigned depth, bool keep) noexcept 
 void transaction_cursor::finish(const error* failure) noexcept {
   if (finished_) return;
   finished_ = true;
-  const bool running = on_.channel_.has_value();
+  const bool running = on_.channel_ != nullptr;
   if (running && failure == nullptr) {
     server_.close(*on_.channel_, on_.with_limits(query_.what(), query_.values()));
   }

@@ -60,6 +60,7 @@ request session_state::with_limits(const statement& what, const parameters& valu
 
 result<std::size_t> session_state::copy_in(const statement& what, copy_source& from) {
   if (in_transaction) return refused_beside_transaction(what.name);
+  if (is_guarded()) return copy_in_guarded(what, from);
   has_written = true;
   const operation_report report(watcher(), what, options_.correlation_id);
   const parameters none;

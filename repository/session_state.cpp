@@ -105,6 +105,7 @@ error refused_after_transaction(std::string_view statement_name) {
 result<rows> session_state::execute(const statement& what, const parameters& values) {
   if (in_transaction) return refused_beside_transaction(what.name);
   if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
+  if (what.kind == statement_class::write && is_guarded()) return execute_guarded(what, values);
 
   const operation_report report(watcher(), what, options_.correlation_id);
   const bool replica_allowed = may_read_replicas();
@@ -127,6 +128,7 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
   if (auto bad = refuse_batch(statements)) return std::move(*bad);
 
   const statement whole = description_of(statements, name);
+  if (whole.kind == statement_class::write && is_guarded()) return execute_batch_guarded(statements, name);
   const parameters none;
   const operation_report report(watcher(), whole, options_.correlation_id);
   const bool replica_allowed = may_read_replicas();
@@ -148,7 +150,7 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
 }
 
 result<void> session_state::run_in_transaction(transaction_body body) {
-  transaction_run run(shared_from_this(), {}, where_);
+  transaction_run run(shared_from_this(), {.max_attempts = 1}, where_);
   BOOST_OUTCOME_TRY(run.begin());
   if (auto done = body(run.executor()); !done) {
     run.rollback();
@@ -157,11 +159,16 @@ result<void> session_state::run_in_transaction(transaction_body body) {
   return run.commit();
 }
 
-transaction_state::transaction_state(std::shared_ptr<session_state> session, postgres::lease held,
+transaction_state::transaction_state(std::shared_ptr<session_state> session,
+                                     std::unique_ptr<postgres::transaction_channel> channel,
                                      const transaction_options& options, deadline until, source_location where,
                                      unsigned attempt)
-    : session_(std::move(session)), until_(until), where_(where), attempt_(attempt) {
-  channel_.emplace(std::move(held), options, until);
+    : session_(std::move(session)),
+      channel_(std::move(channel)),
+      options_(options),
+      until_(until),
+      where_(where),
+      attempt_(attempt) {
   act_for(session_->actor(), session_->correlation_id());
   tell(session_->auditor());
 }
@@ -235,22 +242,36 @@ request transaction_state::with_limits(const statement& what, const parameters& 
 }
 
 void transaction_state::note(const error& failure) noexcept {
-  met_conflict_ = met_conflict_ || is_conflict(failure);
   may_be_applied_ = may_be_applied_ || failure.applied() != applied::no;
+  const postgres::decision what = postgres::decide({.cause = failure,
+                                                    .in_transaction = true,
+                                                    .idempotent = options_.idempotent,
+                                                    .mapped = true,
+                                                    .demoted = channel_ && channel_->is_demoted(),
+                                                    .attempt = attempt_});
+  if (what.next == postgres::next_attempt::none) return;
+  rerun_ = what;
+  rerun_cause_ = failure;
 }
 
-result<void> transaction_state::commit() {
+result<void> transaction_state::commit(bool may_run_again) {
   if (!channel_) return error(errc::unsafe_operation, "the transaction has ended already");
   session_->has_written = true;
-  const operation_report report(session_->watcher(), commit_statement, session_->options().correlation_id);
+  operation_report report(session_->watcher(), commit_statement, session_->options().correlation_id);
   const bool sends_commit = channel_->has_begun();
+  const std::string node = channel_->node();
+  const node_role role = channel_->role();
+  const std::optional<postgres::outcome_mark> mark = channel_->mark();
   auto committed = channel_->commit();
+  channel_.reset();  // finding out what became of it may need the connection's place in the pool
   if (!committed) {
-    note(committed.error());
-    committed.error().with_attempts(attempt_).with_node(channel_->node());
+    committed.error().with_attempts(attempt_).with_node(node);
+    const bool unknown = committed.error().code() == errc::commit_unknown;
+    if (unknown && mark) report.leave_unknown_to_guard();
+    if (unknown && mark) committed = find_outcome(std::move(committed).error(), *mark, may_run_again);
   }
-  if (sends_commit) report.finish(committed, 0, channel_->node(), channel_->role(), 1);
-  channel_.reset();
+  if (!committed) note(committed.error());
+  if (sends_commit) report.finish(committed, 0, node, role, 1);
   return committed;
 }
 
@@ -283,7 +304,7 @@ result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
   note_savepoint_end(depth, false);
   BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
   callbacks_.undo(depth);
-  met_conflict_ = false;  // it was inside, and is undone: a transaction that had met one before had failed by then
+  rerun_cause_.reset();  // it was inside, and is undone: a transaction that had met one before had failed by then
   return success();
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "cluster/router.hpp"
+#include "outcome_sweeper.hpp"
+#include "postgres/decide.hpp"
 #include "postgres/transaction_channel.hpp"
 #include "transaction_callbacks.hpp"
 #include <breakwater/core/config.hpp>
@@ -30,10 +32,13 @@ class database_state {
   [[nodiscard]] const config& settings() const noexcept { return settings_; }
   [[nodiscard]] routing::router& nodes() const noexcept { return *nodes_; }
   [[nodiscard]] observer* watcher() const noexcept { return settings_.observer.get(); }
+  /// Sweeps the outcome guard's table, once something was guarded.
+  [[nodiscard]] outcome_sweeper& sweeper() noexcept { return sweeper_; }
 
  private:
   const config settings_;
   const std::unique_ptr<routing::router> nodes_;
+  outcome_sweeper sweeper_{*nodes_, settings_.outcome_guard};  // after the nodes: it ends before them
 };
 
 /// \name Why a statement is refused.
@@ -59,6 +64,11 @@ class session_state final : public executor, public std::enable_shared_from_this
   [[nodiscard]] routing::router& nodes() const noexcept { return database_->nodes(); }
   [[nodiscard]] observer* watcher() const noexcept { return database_->watcher(); }
   [[nodiscard]] const session_options& options() const noexcept { return options_; }
+  [[nodiscard]] database_state& database() const noexcept { return *database_; }
+  /// Its writes are guarded where their own options do not say otherwise.
+  [[nodiscard]] bool is_guarded() const noexcept {
+    return options_.outcome_guard.value_or(database_->settings().outcome_guard.enabled);
+  }
   /// When an operation that starts now has to end.
   [[nodiscard]] deadline operation_deadline(deadline::clock::time_point now) const noexcept;
 
@@ -69,6 +79,13 @@ class session_state final : public executor, public std::enable_shared_from_this
 
  private:
   [[nodiscard]] bool may_read_replicas() const noexcept;
+  /// \name Single writes of a guarded session, each in a transaction of its own; see outcome_single.cpp.
+  /// @{
+  [[nodiscard]] result<rows> execute_guarded(const statement& what, const parameters& values);
+  [[nodiscard]] result<std::vector<rows>> execute_batch_guarded(std::span<const batched_statement> statements,
+                                                                std::string_view name);
+  [[nodiscard]] result<std::size_t> copy_in_guarded(const statement& what, copy_source& from);
+  /// @}
   [[nodiscard]] request with_limits(const statement& what, const parameters& values) const noexcept;
 
   const std::shared_ptr<database_state> database_;
@@ -82,8 +99,8 @@ class session_state final : public executor, public std::enable_shared_from_this
 /// A transaction behind its handles; outlives the transaction itself when a repository of it escapes.
 class transaction_state final : public executor, public std::enable_shared_from_this<transaction_state> {
  public:
-  transaction_state(std::shared_ptr<session_state> session, postgres::lease held, const transaction_options& options,
-                    deadline until, source_location where, unsigned attempt);
+  transaction_state(std::shared_ptr<session_state> session, std::unique_ptr<postgres::transaction_channel> channel,
+                    const transaction_options& options, deadline until, source_location where, unsigned attempt);
 
   [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
   [[nodiscard]] result<std::vector<rows>> execute_batch(std::span<const batched_statement> statements,
@@ -98,9 +115,14 @@ class transaction_state final : public executor, public std::enable_shared_from_
 
   /// \name End of the transaction; the connection goes back to its pool.
   /// @{
-  [[nodiscard]] result<void> commit();
+  /// Of a guarded one that was not applied, the error says so; `carrying_on` then has it run again.
+  [[nodiscard]] result<void> commit(bool may_run_again);
   void rollback() noexcept;
   /// @}
+  /// After a guarded COMMIT was found not to have been applied: the transaction to run the closure in again.
+  [[nodiscard]] std::unique_ptr<postgres::transaction_channel> carrying_on() noexcept {
+    return std::move(carrying_on_);
+  }
 
   [[nodiscard]] result<unsigned> begin_savepoint();
   [[nodiscard]] result<void> end_savepoint(unsigned depth, bool keep);
@@ -117,12 +139,15 @@ class transaction_state final : public executor, public std::enable_shared_from_
   [[nodiscard]] end_callbacks take_callbacks(transaction_fate fate) { return callbacks_.take(fate); }
   /// It was not undone for certain, although it was not committed for certain.
   [[nodiscard]] bool may_be_applied() const noexcept { return may_be_applied_; }
-  /// A statement of it, or its COMMIT, met a conflict after which the whole transaction may run again.
-  [[nodiscard]] bool met_conflict() const noexcept { return met_conflict_ && !may_be_applied_; }
+  /// Why a statement of it, or its COMMIT, failed, if that is a reason to run the whole transaction again.
+  [[nodiscard]] const std::optional<error>& rerun_cause() const noexcept { return rerun_cause_; }
+  /// And how.
+  [[nodiscard]] postgres::decision rerun() const noexcept { return rerun_; }
 
  private:
   friend class transaction_cursor;
   void note(const error& failure) noexcept;
+  [[nodiscard]] result<void> find_outcome(error unknown, const postgres::outcome_mark& mark, bool may_run_again);
   [[nodiscard]] result<std::vector<rows>> run_batch(std::span<const batched_statement> statements,
                                                     std::string_view name);
   [[nodiscard]] result<void> lock_within(const advisory_key& key, bool shared, std::chrono::milliseconds timeout);
@@ -132,7 +157,9 @@ class transaction_state final : public executor, public std::enable_shared_from_
   [[nodiscard]] result<std::size_t> run_copy(const statement& what, const Copy& copy);
 
   const std::shared_ptr<session_state> session_;
-  std::optional<postgres::transaction_channel> channel_;
+  std::unique_ptr<postgres::transaction_channel> channel_;
+  std::unique_ptr<postgres::transaction_channel> carrying_on_;
+  const transaction_options options_;
   const deadline until_;
   const source_location where_;
   const unsigned attempt_;
@@ -140,8 +167,9 @@ class transaction_state final : public executor, public std::enable_shared_from_
   callback_list callbacks_;
   unsigned cursors_opened_ = 0;
   std::vector<transaction_cursor*> cursors_;  // those that live
-  bool met_conflict_ = false;
-  bool may_be_applied_ = false;  // some of it: then it never runs again
+  std::optional<error> rerun_cause_;
+  postgres::decision rerun_{};
+  bool may_be_applied_ = false;
 };
 
 }  // namespace breakwater::detail

@@ -28,6 +28,7 @@
 #include <breakwater/repository/database.hpp>
 #include <breakwater/repository/hooks.hpp>
 #include <breakwater/repository/mapping.hpp>
+#include <breakwater/repository/outcome_guard.hpp>
 #include <breakwater/repository/query.hpp>
 #include <breakwater/repository/raw_query.hpp>
 #include <breakwater/repository/relation.hpp>

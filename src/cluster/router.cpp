@@ -257,6 +257,11 @@ result<primary_lease> router::borrow_primary(const request& wanted, resilience::
   return outcome;
 }
 
+result<postgres::lease> router::borrow_primary_to_resolve(const request& wanted) {
+  BOOST_OUTCOME_TRY(node* const primary, find_primary(wanted));
+  return postgres::borrow_live(primary->connections(), wanted);
+}
+
 result<node*> router::find_primary(const request& wanted) {
   if (auto known = known_primary()) return known;
   ask_for_roles(wanted);

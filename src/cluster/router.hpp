@@ -94,6 +94,9 @@ class router {
 
   /// A connection to the primary, for a transaction whose attempts `tries` counts. Tried again as a statement is.
   [[nodiscard]] result<primary_lease> borrow_primary(const request& wanted, resilience::retry_sequence& tries);
+  /// A connection to the primary for finding out what became of a write: no call of a caller's, so neither the breaker
+  /// nor the budget has a say. Tried once.
+  [[nodiscard]] result<postgres::lease> borrow_primary_to_resolve(const request& wanted);
   /// What counts the attempts of an operation that begins now, of this many at most.
   [[nodiscard]] resilience::retry_sequence begin_attempts(std::size_t most, deadline until) noexcept;
 

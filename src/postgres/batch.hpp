@@ -33,6 +33,7 @@ struct batch {
   const std::stop_token* cancel = nullptr;
   std::size_t callers = 1;  ///< how many of them are the caller's; at least 1
   std::size_t behind = 0;   ///< how many come after those
+  std::size_t own = 0;      ///< how many of the first of `callers` are the library's: answered, named, not counted
 
   [[nodiscard]] std::span<const command> subjects() const noexcept {
     return commands.subspan(commands.size() - behind - callers, callers);

@@ -106,7 +106,7 @@ result<void> connection::check(const batch& wanted, clock::time_point now) const
 
 result<rows> connection::converse(const batch& wanted, std::vector<rows>& earlier) {
   const auto refused = [&](error why) {
-    if (wanted.callers == 1) why.with_statement(wanted.subject().name);
+    if (wanted.callers - wanted.own == 1) why.with_statement(wanted.subject().name);
     return std::move(why.with_node(node()));
   };
   if (auto sendable = check(wanted, clock::now()); !sendable) return refused(std::move(sendable).error());

@@ -16,6 +16,16 @@ statement plain(std::string_view sql, std::string_view name) noexcept {
   return {.sql = sql, .name = name, .operation = "SQL", .kind = statement_class::write, .prepare = false};
 }
 
+/// A guarded COMMIT is given up after this part of the time left, so that there is time to find out what became of it.
+constexpr int share_for_guarded_commit = 2;
+
+constexpr std::string_view set_lock_timeout_sql = "select pg_catalog.set_config('lock_timeout', $1, true)";
+constexpr statement set_lock_timeout_statement{.sql = set_lock_timeout_sql,
+                                               .name = "set lock_timeout",
+                                               .operation = "SELECT",
+                                               .print = fingerprint(set_lock_timeout_sql),
+                                               .kind = statement_class::read};
+
 /// Around a COPY whose rows may not all be wanted.
 constexpr const char* copy_savepoint = "bw_copy";
 
@@ -76,28 +86,7 @@ std::optional<error> transaction_channel::refusal(std::string_view name) {
 result<std::vector<rows>> transaction_channel::run_behind_begin(std::span<const command> statements,
                                                                 std::string_view name, const own_limits& limits) {
   if (auto refused = refusal(name)) return std::move(*refused);
-  std::vector<command> commands;
-  const parameters none;
-  parameters timeout_value;
-  const std::string begin = begun_ ? std::string{} : begin_sql();
-  const statement begin_statement = plain(begin, "begin");
-  if (!begun_) {
-    commands.reserve(statements.size() + 2);
-    commands.push_back({&begin_statement, &none});
-    if (const auto timeout =
-            own_statement_timeout(true, limits.until, deadline::clock::now(), held_->statement_timeout())) {
-      bind_timeout(timeout_value, *timeout);
-      commands.push_back({&set_timeout_statement, &timeout_value});
-    }
-    commands.insert(commands.end(), statements.begin(), statements.end());
-  }
-
-  auto answers = held_->run_all({.commands = begun_ ? statements : std::span<const command>(commands),
-                                 .kind = batch_kind::in_transaction,
-                                 .until = limits.until,
-                                 .cancel = limits.cancel,
-                                 .callers = statements.size()});
-  begun_ = begun_ || held_->in_transaction();
+  auto answers = token_ && !begun_ ? run_guarded(statements, limits) : send(statements, limits);
   if (!answers) return explain(std::move(answers).error());
   if (!held_->in_transaction()) return ended_behind_our_back(name);
   for (std::size_t i = 0; i < statements.size(); ++i) {
@@ -111,6 +100,118 @@ result<std::vector<rows>> transaction_channel::run_behind_begin(std::span<const 
   return answers;
 }
 
+result<std::vector<rows>> transaction_channel::send(std::span<const command> statements, const own_limits& limits) {
+  std::vector<command> commands;
+  const parameters none;
+  parameters timeout_value;
+  parameters token_value;
+  const std::string begin = begun_ ? std::string{} : begin_sql();
+  const statement begin_statement = plain(begin, "begin");
+  const bool with_token = !begun_ && token_;
+  if (!begun_) {
+    constexpr std::size_t ahead = 3;
+    commands.reserve(statements.size() + ahead);
+    commands.push_back({&begin_statement, &none});
+    if (const auto timeout =
+            own_statement_timeout(true, limits.until, deadline::clock::now(), held_->statement_timeout())) {
+      bind_timeout(timeout_value, *timeout);
+      commands.push_back({&set_timeout_statement, &timeout_value});
+    }
+    if (with_token) {
+      bind_token(token_value, *token_);
+      commands.push_back({&outcome_token_statement, &token_value});
+    }
+    commands.insert(commands.end(), statements.begin(), statements.end());
+  }
+
+  if (with_token) mark_ = outcome_mark{.token = *token_};
+  const std::size_t own = with_token ? 1 : 0;
+  auto answers = held_->run_all({.commands = begun_ ? statements : std::span<const command>(commands),
+                                 .kind = batch_kind::in_transaction,
+                                 .until = limits.until,
+                                 .cancel = limits.cancel,
+                                 .callers = statements.size() + own,
+                                 .own = own});
+  begun_ = begun_ || held_->in_transaction();
+  if (answers && with_token) {
+    auto& all = answers.assume_value();
+    mark_ = read_mark(*token_, all.front());
+    all.erase(all.begin());
+  }
+  if (mark_) {
+    for (const command& each : statements) note_effects(*each.what, *each.values);
+  }
+  return answers;
+}
+
+result<std::vector<rows>> transaction_channel::run_guarded(std::span<const command> statements,
+                                                           const own_limits& limits) {
+  auto answers = send(statements, limits);
+  if (!answers && make_table_ && is_missing_outcome_table(answers.error()) && held_->in_failed_transaction()) {
+    // Nothing has run: the token's INSERT stands before all else.
+    rollback();
+    if (!held_->is_clean()) return answers;
+    begun_ = ended_ = false;
+    mark_.reset();
+    BOOST_OUTCOME_TRY(make_outcome_table(*held_, limits.until, limits.cancel));
+    answers = send(statements, limits);
+  }
+  if (!answers) {
+    explain_outcome_table(answers.error());
+    if (is_known_token(answers.error())) {
+      // Found not applied before, and yet here: by a server that was the primary no longer.
+      answers.error()
+          .with_code(errc::commit_unknown)
+          .with_applied(applied::unknown)
+          .with_text("an earlier run of this transaction, thought lost, is committed");
+    }
+  }
+  return answers;
+}
+
+void transaction_channel::guard(const outcome_token& token, bool make_table) noexcept {
+  token_ = token;
+  make_table_ = make_table;
+}
+
+result<void> transaction_channel::claim(const outcome_token& token, std::chrono::milliseconds lock_timeout,
+                                        deadline until, const std::stop_token* cancel) {
+  const std::string begin = begin_sql();
+  const statement begin_statement = plain(begin, "begin");
+  const statement reset_statement = plain("set local lock_timeout to default", "reset lock_timeout");
+  const parameters none;
+  parameters timeout_value;
+  parameters lock_timeout_value;
+  parameters token_value;
+  bind_timeout(lock_timeout_value, lock_timeout);
+  bind_token(token_value, token);
+  std::vector<command> commands{{&begin_statement, &none}};
+  if (const auto timeout = own_statement_timeout(true, until_, deadline::clock::now(), held_->statement_timeout())) {
+    bind_timeout(timeout_value, *timeout);
+    commands.push_back({&set_timeout_statement, &timeout_value});
+  }
+  commands.insert(commands.end(), {{&set_lock_timeout_statement, &lock_timeout_value},
+                                   {&outcome_token_statement, &token_value},
+                                   {&reset_statement, &none}});
+  auto inserted = held_->run(
+      {.commands = commands, .kind = batch_kind::in_transaction, .until = until, .cancel = cancel, .behind = 1});
+  begun_ = held_->in_transaction();
+  if (!inserted) return explain(std::move(inserted).error());
+  token_ = token;
+  mark_ = read_mark(token, inserted.assume_value());
+  return success();
+}
+
+void transaction_channel::note_effects(const statement& what, const parameters& values) {
+  if (may_set_synchronous_commit(what, values)) mark_->synchronous_commit.clear();
+}
+
+deadline transaction_channel::commit_deadline() const noexcept {
+  if (!mark_ || until_.is_never()) return until_;
+  const auto now = deadline::clock::now();
+  return deadline::after(until_.remaining(now) / share_for_guarded_commit, now);
+}
+
 copy_order transaction_channel::order_for(const request& wanted) const {
   return {.what = wanted.what,
           .before = begun_ ? std::string{} : begin_sql() + ";",
@@ -122,6 +223,10 @@ copy_order transaction_channel::order_for(const request& wanted) const {
 
 result<std::size_t> transaction_channel::copy_in(const request& wanted, copy_source& from) {
   if (auto refused = refusal(wanted.what.name)) return std::move(*refused);
+  // COPY leaves pipeline mode, in which the token's row is written.
+  if (token_ && !begun_) {
+    BOOST_OUTCOME_TRY(run_plain("select 1", "begin"));
+  }
   result<std::size_t> copied = errc::internal;
   try {
     copied = held_->copy_in(order_for(wanted), from);
@@ -246,7 +351,7 @@ result<void> transaction_channel::commit() {
   }
   const parameters none;
   const std::array commands{command{&commit_statement, &none}};
-  auto answer = held_->run({.commands = commands, .kind = batch_kind::commit, .until = until_});
+  auto answer = held_->run({.commands = commands, .kind = batch_kind::commit, .until = commit_deadline()});
   if (!answer && answer.error().code() == errc::deadline_exceeded && held_->in_transaction()) {
     rollback();  // the deadline had passed before COMMIT was sent
   }
@@ -316,6 +421,7 @@ pqxx::dbtransaction& transaction_channel::native() {
   }
   const bool open = begun_ ? !ended_ : run_plain("select 1", "begin").has_value();
   if (!open) held_->abort();
+  if (mark_) mark_->synchronous_commit.clear();  // what is done through libpqxx is not seen
   native_ = std::make_unique<native_transaction>(held_->take_native());
   return native_->get();
 }

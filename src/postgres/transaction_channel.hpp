@@ -2,12 +2,14 @@
 
 #include "postgres/batch.hpp"
 #include "postgres/native.hpp"
+#include "postgres/outcome_guard.hpp"
 #include "postgres/pool.hpp"
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
 #include <breakwater/postgres/transaction_options.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -33,11 +35,26 @@ namespace breakwater::postgres {
 ///     open       | ended       | commit, rollback, or a raw statement ended it behind our back
 ///     any        | ended       | the connection was lost, or an answer is overdue
 ///
+/// A guarded one writes its token's row in the same message as BEGIN (outcome_guard.hpp): no further round trip. Where
+/// the table is missing it is made on this connection, in a transaction before this one, which then begins again.
+///
 /// For one thread at a time.
 class transaction_channel final : public channel {
  public:
   /// `until` bounds every statement and the COMMIT.
   transaction_channel(lease held, const transaction_options& options, deadline until);
+
+  /// \name The outcome guard
+  /// @{
+  /// The first statement brings the token's row. REQUIRES that none has run.
+  void guard(const outcome_token& token, bool make_table) noexcept;
+  /// Begins with a token that another transaction may hold: waits `lock_timeout` for that to end, and leaves no trace in
+  /// the transaction's settings. Errors: see `is_known_token` and `is_token_in_flight`. REQUIRES that no statement has run.
+  [[nodiscard]] result<void> claim(const outcome_token& token, std::chrono::milliseconds lock_timeout, deadline until,
+                                   const std::stop_token* cancel);
+  /// What is needed to find out what became of it; nothing where it wrote no token.
+  [[nodiscard]] const std::optional<outcome_mark>& mark() const noexcept { return mark_; }
+  /// @}
 
   [[nodiscard]] result<rows> run(const request& wanted) override;
   [[nodiscard]] result<std::vector<rows>> run_batch(const request& wanted,
@@ -70,6 +87,10 @@ class transaction_channel final : public channel {
   /// The server knows of the transaction.
   [[nodiscard]] bool has_begun() const noexcept { return begun_; }
   [[nodiscard]] const std::string& node() const noexcept { return held_->node(); }
+  /// Its server was the primary when the connection was made, and says now that it follows another one.
+  [[nodiscard]] bool is_demoted() const noexcept {
+    return !held_->is_broken() && !held_->was_replica() && held_->is_replica();
+  }
   [[nodiscard]] node_role role() const noexcept {
     return held_->was_replica() ? node_role::replica : node_role::primary;
   }
@@ -81,6 +102,10 @@ class transaction_channel final : public channel {
   };
   [[nodiscard]] result<std::vector<rows>> run_behind_begin(std::span<const command> statements, std::string_view name,
                                                            const own_limits& limits);
+  [[nodiscard]] result<std::vector<rows>> run_guarded(std::span<const command> statements, const own_limits& limits);
+  [[nodiscard]] result<std::vector<rows>> send(std::span<const command> statements, const own_limits& limits);
+  void note_effects(const statement& what, const parameters& values);
+  [[nodiscard]] deadline commit_deadline() const noexcept;
   [[nodiscard]] result<rows> run_one(const statement& what, const parameters& values, const own_limits& limits);
   [[nodiscard]] std::optional<error> refusal(std::string_view name);
   [[nodiscard]] copy_order order_for(const request& wanted) const;
@@ -94,6 +119,9 @@ class transaction_channel final : public channel {
   lease held_;
   const transaction_options options_;
   const deadline until_;
+  std::optional<outcome_token> token_;  // of a guarded one
+  std::optional<outcome_mark> mark_;    // its row was written
+  bool make_table_ = false;
   bool begun_ = false;
   bool ended_ = false;
   bool session_changed_ = false;

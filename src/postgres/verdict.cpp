@@ -50,14 +50,18 @@ error incomplete(const exchange_outcome& outcome, const batch& wanted, deadline:
 
 /// Says which statement it was. Of several, the one that the server refused; what else may happen happens to all.
 error& place(error& cause, const exchange_outcome& outcome, const batch& wanted) {
-  const auto subjects = wanted.subjects();
+  // One of the library's own, which travels ahead of the caller's.
+  if (outcome.failed && *outcome.failed < wanted.own) {
+    return cause.with_statement(wanted.subjects()[*outcome.failed].what->name);
+  }
+  const auto subjects = wanted.subjects().subspan(wanted.own);
   if (subjects.size() == 1) return cause.with_statement(subjects.front().what->name);
   if (!outcome.failed || !outcome.failure || outcome.failure->fatal) return cause.with_statement({});
-  std::string text = cause.text() + "; it is number " + std::to_string(*outcome.failed + 1) + " of a batch of " +
-                     std::to_string(subjects.size());
+  std::string text = cause.text() + "; it is number " + std::to_string(*outcome.failed - wanted.own + 1) +
+                     " of a batch of " + std::to_string(subjects.size());
   if (cause.applied() == applied::no) text += ", of which nothing was applied";
   cause.with_text(std::move(text));
-  return cause.with_statement(subjects[*outcome.failed].what->name);
+  return cause.with_statement(subjects[*outcome.failed - wanted.own].what->name);
 }
 
 error incomplete_answer(const exchange_outcome& outcome, const batch& wanted, deadline::clock::time_point now) {

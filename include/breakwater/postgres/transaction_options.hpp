@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace breakwater {
 
@@ -24,6 +25,9 @@ struct transaction_options {
   /// Running the closure twice is as good as running it once, also when others wrote in between. Where the answer to its
   /// COMMIT is lost it is run again, instead of being `errc::commit_unknown`.
   bool idempotent = false;
+  /// Whether what became of it is found out when the answer to its COMMIT is lost; the session's where it is not given.
+  /// See docs/outcome_guard.md. One that is `read_only` needs no guard and has none.
+  std::optional<bool> outcome_guard = std::nullopt;
 };
 
 }  // namespace breakwater

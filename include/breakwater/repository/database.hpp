@@ -74,6 +74,11 @@ class database {
   /// cut off.
   result<void> shutdown(std::optional<std::chrono::milliseconds> grace = std::nullopt);
 
+  /// Deletes rows of the outcome guard's table that are older than `config.outcome_guard.retention`, a thousand at a time;
+  /// returns how many. A process that guards something does so by itself from time to time. Takes at most `timeout`;
+  /// what was deleted before an error stays deleted. Errors: as a statement's. No error where the table is missing.
+  [[nodiscard]] result<std::size_t> sweep_outcomes(std::chrono::milliseconds timeout = std::chrono::seconds(30)) const;
+
   /// Compares the mappings with the live schema of the primary. Errors: `mapping_mismatch` whose message lists every
   /// difference, table by table:
   /// - what breaks reading: tables and columns that are missing, types that the members do not read, columns that can be

@@ -41,12 +41,23 @@ class transaction_run {
   [[nodiscard]] result<void> commit();
   /// The closure does not.
   void rollback();
-  /// After a failure: a conflict ended it, nothing of it was applied, and there is time for another attempt. Waits
-  /// a jittered moment before it says so.
+  /// After a failure: something that may pass ended it, or its COMMIT was lost and the outcome guard found that it was not
+  /// applied, and attempts, time and the retry budget are left. Waits a jittered moment before it says so, where one may
+  /// help.
   [[nodiscard]] bool shall_run_again();
+  /// An earlier run, declared idempotent, may have been applied: then no failure of a later one says that nothing was.
+  [[nodiscard]] bool is_in_doubt() const noexcept;
+  /// What to report in place of `last`, then.
+  [[nodiscard]] error doubt(const error& last) const;
+  /// The same of an error of the closure's own.
+  [[nodiscard]] error doubt() const;
 
  private:
-  void undo() noexcept;
+  [[nodiscard]] bool is_guarded() const noexcept;
+  struct progress;
+  [[nodiscard]] result<void> open_channel();
+  void let_go_of_claim();
+  void note_end(const error* failure);
   void finish() noexcept;
 
   std::shared_ptr<session_state> session_;
@@ -54,9 +65,7 @@ class transaction_run {
   const source_location where_;
   std::shared_ptr<transaction_state> state_;
   std::unique_ptr<transaction> handle_;
-  deadline until_{};  // of all attempts together
-  unsigned attempt_ = 0;
-  bool conflict_ = false;
+  std::unique_ptr<progress> progress_;  // of all attempts together, from the first on
 };
 
 [[nodiscard]] std::shared_ptr<executor> executor_of(const std::shared_ptr<session_state>& state);
@@ -108,6 +117,11 @@ class session {
   /// The whole of it, further runs included, is one operation: it ends by the session's deadline, and at the latest
   /// after `operation_timeout`.
   ///
+  /// With the outcome guard (`transaction_options::outcome_guard`) the answer to COMMIT is awaited for half of the time
+  /// left. Where it is lost, the rest goes into finding out what became of it: applied, this is a success with what `body`
+  /// had returned; not applied, `body` is run again, or the error says so. Only where that can not be found out in time it
+  /// is `errc::commit_unknown`.
+  ///
   /// While it runs, this session and everything made from it refuse with `errc::unsafe_operation`: nothing can run
   /// outside the transaction by a captured name.
   template <std::invocable<transaction&> Body>
@@ -118,17 +132,18 @@ class session {
     using outcome = std::invoke_result_t<Body, transaction&>;
     detail::transaction_run run(state_, options, where);
     for (;;) {
-      if (auto begun = run.begin(); !begun) return detail::failed<outcome>(std::move(begun).error());
+      if (auto begun = run.begin(); !begun) return detail::failed<outcome>(run.doubt(std::move(begun).error()));
       outcome wanted = body(run.handle());
       if (!wanted.has_value()) {
         run.rollback();
         if (run.shall_run_again()) continue;
+        if (run.is_in_doubt()) return detail::failed<outcome>(run.doubt());
         return wanted;
       }
       auto committed = run.commit();
       if (committed) return wanted;
       if (run.shall_run_again()) continue;
-      return detail::failed<outcome>(std::move(committed).error());
+      return detail::failed<outcome>(run.doubt(std::move(committed).error()));
     }
   }
 

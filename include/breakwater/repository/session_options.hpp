@@ -27,6 +27,10 @@ struct session_options {
   std::string correlation_id = {};
   /// Ends what the session is doing when it is asked to stop. A COMMIT under way is never cut short.
   std::stop_token cancel = {};
+  /// Whether what became of its writes is found out when their answer is lost; the configuration's
+  /// `outcome_guard.enabled` where it is not given. Each single write then is a transaction, and costs one more round
+  /// trip. See docs/outcome_guard.md.
+  std::optional<bool> outcome_guard = std::nullopt;
 };
 
 }  // namespace breakwater

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace breakwater::postgres::test {
@@ -32,10 +33,11 @@ bool send_all(int socket, const char* data, std::size_t size) {
   return true;
 }
 
-/// Reads what is there: its size, 0 at the end, -1 when there is nothing.
+/// Reads what is there: its size, 0 at the end, be it a reset, -1 when there is nothing.
 ssize_t receive(int socket, std::string& buffer) {
   buffer.resize(65536);
-  return ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  const auto got = ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  return got < 0 && errno != EAGAIN && errno != EINTR ? 0 : got;
 }
 
 }  // namespace
@@ -70,7 +72,7 @@ void proxy::work() {
     if (!silent_) {
       for (const link& each : links_) {
         if (each.silenced) continue;
-        wanted.push_back({.fd = each.client, .events = POLLIN, .revents = 0});
+        if (!each.client_ended) wanted.push_back({.fd = each.client, .events = POLLIN, .revents = 0});
         if (!each.server_ended) wanted.push_back({.fd = each.server, .events = POLLIN, .revents = 0});
       }
     }
@@ -102,12 +104,55 @@ void proxy::accept_one() {
   links_.push_back({.client = client, .server = server});
 }
 
+void proxy::on_message(std::string text, fault what, int times) {
+  const std::lock_guard lock(mutex_);
+  text_ = std::move(text);
+  fault_ = what;
+  times_ = times;
+}
+
+proxy::fault proxy::fault_of(std::string_view message) {
+  const std::lock_guard lock(mutex_);
+  if (times_ == 0 || message.find(text_) == std::string_view::npos) return fault::none;
+  --times_;
+  ++faults_;
+  return fault_;
+}
+
+/// On a connection that nobody shall be told of: what is held waits, answers are lost.
+bool proxy::pass_on_faulty(link& through) {
+  std::string buffer;
+  if (!through.client_ended) {
+    if (const auto got = receive(through.client, buffer); got == 0) {
+      through.client_ended = true;
+    } else if (got > 0) {
+      through.held.append(buffer, 0, static_cast<std::size_t>(got));
+    }
+  }
+  if (through.present != fault::hold || released_) {
+    if (!through.held.empty() && !send_all(through.server, through.held.data(), through.held.size())) return false;
+    through.held.clear();
+  }
+  if (through.server_ended) return true;
+  const auto got = receive(through.server, buffer);
+  if (got > 0 && through.present == fault::cut_after) return false;
+  if (got == 0) through.server_ended = true;
+  return true;
+}
+
 bool proxy::pass_on(link& through) {
+  if (through.present != fault::none) return pass_on_faulty(through);
   std::string buffer;
   if (const auto got = receive(through.client, buffer); got == 0) {
     return false;
   } else if (got > 0) {
     through.client_spoke = true;
+    through.present = fault_of({buffer.data(), static_cast<std::size_t>(got)});
+    if (through.present == fault::cut_before) return false;
+    if (through.present != fault::none) {
+      through.held.assign(buffer, 0, static_cast<std::size_t>(got));
+      return true;
+    }
     if (!through.server_ended && !send_all(through.server, buffer.data(), static_cast<std::size_t>(got))) return false;
   }
   if (through.server_ended) return true;

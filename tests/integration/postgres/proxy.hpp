@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,6 +28,20 @@ class proxy {
   void silence_present_connections() noexcept { present_silenced_ = true; }
   /// From now on the server's answers are lost; what the client sends still arrives.
   void lose_answers() noexcept { answers_lost_ = true; }
+  /// What happens to the connection on which a client's message holds a given text.
+  enum class fault : std::uint8_t {
+    none,
+    hold,        ///< the server does not get it, nor what follows, until `release`; nobody is told, whoever closes
+    cut_before,  ///< the server does not get it, and both ends are closed
+    cut_after,   ///< the server gets it, and when it has answered both are closed; the client gets no answer
+    mute_after   ///< the server gets it; what it answers is lost, and nobody is told, whoever closes
+  };
+  /// Of the next `times` messages that hold `text`; the first after that pass.
+  void on_message(std::string text, fault what, int times = 1);
+  /// How many of them have come.
+  [[nodiscard]] int faults() const noexcept { return faults_; }
+  /// Lets go to the server what was held, although its client may be gone. Their answers are lost.
+  void release() noexcept { released_ = true; }
   /// From now on the client does not see that the server closed its connection, but all that was said before.
   void hide_ends() noexcept { ends_hidden_ = true; }
 
@@ -37,7 +52,13 @@ class proxy {
     bool client_spoke = false;
     bool server_ended = false;
     bool silenced = false;
+    fault present = fault::none;
+    std::string held{};
+    bool client_ended = false;
   };
+  [[nodiscard]] fault fault_of(std::string_view message);
+  [[nodiscard]] bool pass_on_faulty(link& through);
+
   void work();
   void accept_one();
   /// False when the connection has ended.
@@ -53,6 +74,12 @@ class proxy {
   std::atomic<bool> answers_lost_{false};
   std::atomic<bool> ends_hidden_{false};
   std::atomic<bool> ending_{false};
+  std::atomic<bool> released_{false};
+  std::atomic<int> faults_{0};
+  std::mutex mutex_;  // of the following
+  std::string text_{};
+  fault fault_ = fault::none;
+  int times_ = 0;
   std::thread thread_;
 };
 

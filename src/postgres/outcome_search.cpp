@@ -1,0 +1,215 @@
+#include "postgres/outcome_search.hpp"
+
+#include <breakwater/core/random.hpp>
+#include <breakwater/resilience/backoff.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace breakwater::postgres {
+namespace {
+
+using clock = deadline::clock;
+using std::chrono::milliseconds;
+
+/// A COMMIT that is merely slow is over by then; one that is not has its server process ended.
+constexpr milliseconds claim_wait{100};
+/// Of what is left, at most: so that a claim that waits leaves time for ending the twin, another claim and the rerun.
+constexpr int share_for_claim_wait = 8;
+/// Of what is left, for one claim on one connection: another silent link must not take it all.
+constexpr int share_for_claim = 2;
+/// How long pg_terminate_backend waits for the process to be gone; a rollback takes no longer as a rule.
+constexpr milliseconds termination_wait{1000};
+/// Between tries where the primary can not be reached: a failover takes seconds, and each try is one statement.
+constexpr resilience::backoff_options setback_backoff{.base = milliseconds(10), .cap = milliseconds(250)};
+
+constexpr std::string_view end_twin_sql =
+    "select pg_catalog.pg_terminate_backend(a.pid, $3) from pg_catalog.pg_stat_get_activity($1) a where "
+    "a.backend_start = $2 and a.wait_event is distinct from 'SyncRep'";
+constexpr statement end_twin_statement{.sql = end_twin_sql,
+                                       .name = "outcome_guard.end_twin",
+                                       .operation = "SELECT",
+                                       .print = fingerprint(end_twin_sql),
+                                       .kind = statement_class::read,
+                                       .prepare = false};
+
+constexpr std::string_view set_level_sql = "select pg_catalog.set_config('synchronous_commit', $1, true)";
+constexpr statement set_level_statement{.sql = set_level_sql,
+                                        .name = "outcome_guard.confirm",
+                                        .operation = "SELECT",
+                                        .print = fingerprint(set_level_sql),
+                                        .prepare = false};
+constexpr std::string_view confirm_sql = "update breakwater.outcomes set at = at where token = $1";
+constexpr statement confirm_statement{.sql = confirm_sql,
+                                      .name = "outcome_guard.confirm",
+                                      .operation = "UPDATE",
+                                      .table = "breakwater.outcomes",
+                                      .print = fingerprint(confirm_sql),
+                                      .prepare = false};
+
+/// `part` of the time left, at most `most` and at least a millisecond.
+milliseconds bounded_share(deadline until, clock::time_point now, int part, milliseconds most) noexcept {
+  if (until.is_never()) return most;
+  const auto share = std::chrono::duration_cast<milliseconds>(until.remaining(now) / part);
+  return std::clamp(share, milliseconds(1), most);
+}
+
+/// One search: carries the decisions out.
+class searcher {
+ public:
+  explicit searcher(const outcome_search& wanted) : wanted_(wanted), decisions_(wanted.mark.token.made_at) {}
+
+  [[nodiscard]] outcome_finding run() {
+    for (;;) {
+      switch (decisions_.step()) {
+        case outcome_step::applied: return {.what = commit_resolution::applied};
+        case outcome_step::not_applied:
+          return {.what = commit_resolution::not_applied, .carrying_on = std::move(carrying_on_)};
+        case outcome_step::unresolved: return {.obstacle = std::move(obstacle_)};
+        default: break;
+      }
+      if (!may_go_on()) {
+        decisions_.give_up();
+        continue;
+      }
+      switch (decisions_.step()) {
+        case outcome_step::claim: claim(); break;
+        case outcome_step::end_twin: end_twin(); break;
+        default: confirm(); break;
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] bool stopped() const { return wanted_.cancel != nullptr && wanted_.cancel->stop_requested(); }
+
+  /// Pauses where the last answer was of no use. False: no time is left, or the caller is asked to stop.
+  [[nodiscard]] bool may_go_on() {
+    if (stopped()) return false;
+    const unsigned setbacks = decisions_.setbacks();
+    if (setbacks > 0) pause(resilience::full_jitter(setback_backoff, setbacks - 1, random_unit()));
+    return !stopped() && !wanted_.until.expired(clock::now());
+  }
+
+  void pause(clock::duration wished) const {
+    const auto length = std::min(wished, wanted_.until.remaining(clock::now()));
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    std::unique_lock lock(mutex);
+    if (wanted_.cancel != nullptr) {
+      wake.wait_for(lock, *wanted_.cancel, length, [] { return false; });
+    } else {
+      wake.wait_for(lock, length);
+    }
+  }
+
+  void claim() {
+    auto held = wanted_.borrow_primary(wanted_.until);
+    if (!held) return note_claim(std::move(held).error());
+    auto channel =
+        std::make_unique<transaction_channel>(std::move(held).assume_value(), wanted_.options, wanted_.until);
+    const auto now = clock::now();
+    const auto wait = bounded_share(wanted_.until, now, share_for_claim_wait, claim_wait);
+    const auto patience = std::max<clock::duration>(2 * wait, wanted_.until.remaining(now) / share_for_claim);
+    const auto claimed = channel->claim(wanted_.mark.token, wait,
+                                        wanted_.until.earlier_of(deadline::after(patience, now)), wanted_.cancel);
+    if (!claimed) {
+      channel->rollback();
+      return note_claim(claimed.error());
+    }
+    decisions_.claimed(nullptr, wanted_.now());
+    if (decisions_.step() == outcome_step::not_applied) {
+      carrying_on_ = std::move(channel);
+      return;
+    }
+    channel->rollback();
+    obstacle_ = error(errc::commit_unknown, "the transaction's token is so old that its row may have been swept");
+  }
+
+  void note_claim(error failure) {
+    decisions_.claimed(&failure, wanted_.now());
+    explain_outcome_table(failure);
+    obstacle_ = std::move(failure);
+  }
+
+  /// Whatever hinders it, the next claim waits again.
+  void end_twin() {
+    decisions_.twin_ended();
+    if (wanted_.mark.backend.empty() || wanted_.mark.backend_start.empty()) return;
+    auto held = wanted_.borrow_primary(wanted_.until);
+    if (!held) return;
+    const auto wait = bounded_share(wanted_.until, clock::now(), share_for_claim, termination_wait);
+    parameters values;
+    values.add_text(wanted_.mark.backend, oid::int4);
+    values.add_text(wanted_.mark.backend_start, oid::timestamptz);
+    values.add_text(std::to_string(wait.count()), oid::int8);
+    const std::array commands{command{&end_twin_statement, &values}};
+    (void)held.assume_value()->run({.commands = commands, .until = wanted_.until, .cancel = wanted_.cancel});
+  }
+
+  void confirm() {
+    auto seen = update_row();
+    if (seen) return decisions_.confirmed(seen.assume_value());
+    decisions_.not_confirmed(seen.error());
+    obstacle_ = std::move(seen).error();
+  }
+
+  /// Was it there?
+  [[nodiscard]] result<bool> update_row() {
+    BOOST_OUTCOME_TRY(auto held, wanted_.borrow_primary(wanted_.until));
+    transaction_channel channel(std::move(held), {}, wanted_.until);
+    parameters level;
+    level.add_text(confirming_level(wanted_.mark));
+    parameters token;
+    bind_token(token, wanted_.mark.token);
+    const std::array statements{command{&set_level_statement, &level}, command{&confirm_statement, &token}};
+    const parameters none;
+    auto updated = channel.run_batch(
+        {.what = confirm_statement, .values = none, .until = wanted_.until, .cancel = wanted_.cancel}, statements);
+    if (!updated) {
+      channel.rollback();
+      return std::move(updated).error();
+    }
+    // Committed also where there was no row, so that the connection is in order.
+    BOOST_OUTCOME_TRY(channel.commit());
+    return updated.assume_value().back().affected() == 1;
+  }
+
+  const outcome_search& wanted_;
+  outcome_decisions decisions_;
+  std::unique_ptr<transaction_channel> carrying_on_;
+  std::optional<error> obstacle_;
+};
+
+}  // namespace
+
+void outcome_decisions::claimed(const error* failure, clock::time_point now) noexcept {
+  if (failure == nullptr) {
+    step_ = now - made_at_ < oldest_claim ? outcome_step::not_applied : outcome_step::unresolved;
+  } else if (is_known_token(*failure)) {
+    step_ = outcome_step::confirm;
+    setbacks_ = 0;
+  } else if (is_token_in_flight(*failure)) {
+    step_ = twin_was_ended_ ? outcome_step::claim : outcome_step::end_twin;
+    twin_was_ended_ = true;
+    setbacks_ = 0;
+  } else if (failure->is_callers_mistake()) {
+    step_ = outcome_step::unresolved;
+  } else {
+    ++setbacks_;
+  }
+}
+
+void outcome_decisions::not_confirmed(const error& failure) noexcept {
+  ++setbacks_;
+  if (failure.is_callers_mistake()) step_ = outcome_step::unresolved;
+}
+
+outcome_finding find_outcome(const outcome_search& search) { return searcher(search).run(); }
+
+}  // namespace breakwater::postgres
