@@ -20,9 +20,14 @@ constexpr std::uint8_t crash_shutdown = state_id("57P02");
 
 }  // namespace
 
-database::write_state& database::write_of(std::uint32_t operation) {
-  if (operation >= writes_.size()) writes_.resize(operation + 1024);
-  return writes_[operation];
+database::token_row& database::row_of(std::uint32_t token) {
+  if (token >= tokens_.size()) tokens_.resize(token + 1024);
+  return tokens_[token];
+}
+
+void database::apply(std::uint32_t operation) {
+  if (operation >= applied_.size()) applied_.resize(operation + 4096);
+  ++applied_[operation];
 }
 
 instant database::service_time(std::uint8_t node) {
@@ -36,11 +41,30 @@ bool database::is_reachable(std::uint8_t node) const noexcept {
 
 std::uint32_t database::start_connect(std::uint32_t process, std::uint8_t node, instant timeout) {
   const auto id = static_cast<std::uint32_t>(links_.size());
-  links_.push_back({.process = process, .node = node});
-  events_.after(latency(), event_kind::connect_answered, id, 0,
-                answer{.kind = answer_kind::timed_out}.encode());  // replaced when it is looked at
-  links_[id].asked.statement_until = events_.now() + timeout;
+  links_.push_back(
+      {.process = process, .node = node, .connect_began = events_.now(), .connect_until = events_.now() + timeout});
+  events_.after(latency() + ms, event_kind::connect_answered, id);
   return id;
+}
+
+std::optional<answer> database::connect_outcome(std::uint32_t on) {
+  link& l = links_[on];
+  const server& s = servers_[l.node];
+  if (s.unreachable) {
+    if (events_.now() >= l.connect_until) return answer{.kind = answer_kind::timed_out};
+    instant next = l.connect_until;
+    for (const instant each : connect_tries) {
+      if (l.connect_began + each > events_.now()) next = std::min(next, l.connect_began + each);
+    }
+    events_.at(next, event_kind::connect_answered, on);
+    return std::nullopt;
+  }
+  if (!s.up) return answer{.kind = answer_kind::lost};
+  if (s.starting) return answer{.kind = answer_kind::fatal, .state = state_id("57P03")};
+  if (s.refuses_connects) return answer{.kind = answer_kind::fatal, .state = state_id("53300")};
+  l.session_open = true;
+  l.made_to_standby = s.standby;
+  return answer{.from_standby = s.standby};
 }
 
 void database::send(std::uint32_t on, const request& what) {
@@ -66,6 +90,7 @@ bool database::repair(std::uint32_t on) {
   ++l.request_serial;
   ++l.answer_serial;
   l.busy = false;
+  leave_token_queue(on, l);
   abort_transaction(l);
   return true;
 }
@@ -76,6 +101,7 @@ void database::handle(const event& what) {
     case event_kind::request_done: request_done(what); break;
     case event_kind::lock_timeout: lock_timeout(what); break;
     case event_kind::hangup_arrives: {
+      if (held_up(what)) break;
       link& l = links_[what.who];
       // Noticed when the server next reads from the client; what it is doing it finishes.
       if (l.busy) {
@@ -90,6 +116,7 @@ void database::handle(const event& what) {
 }
 
 void database::request_arrives(const event& what) {
+  if (held_up(what)) return;
   link& l = links_[what.who];
   if (!l.session_open || what.serial != l.request_serial || (!l.client_open && l.unsent_is_lost)) return;
   l.busy = true;
@@ -111,7 +138,7 @@ void database::carry_out(std::uint32_t on, link& l) {
     case request_kind::read: return finish(on, l, {});
     case request_kind::write: {
       if (const std::uint8_t state = write_error(l); state != 0) return fail(on, l, state);
-      ++write_of(l.asked.operation).applied;
+      apply(l.asked.operation);
       return finish(on, l, {}, chance_.between(0, acknowledge_max));
     }
     case request_kind::begin_write:
@@ -121,10 +148,11 @@ void database::carry_out(std::uint32_t on, link& l) {
     case request_kind::commit: return commit(on, l);
     case request_kind::confirm: {
       if (servers_[l.node].standby) return fail(on, l, read_only);
-      const bool found = write_of(l.asked.operation).token == token_state::committed;
+      const bool found = row_of(l.asked.token).state == token_state::committed;
       return finish(on, l, {.found_row = found}, chance_.between(0, acknowledge_max));
     }
     case request_kind::end_twin: return end_twin(on, l);
+    case request_kind::ping:
     case request_kind::none: return finish(on, l, {});
   }
 }
@@ -147,17 +175,16 @@ void database::write_in_transaction(std::uint32_t on, link& l) {
 void database::take_token(std::uint32_t on, link& l) {
   l.in_transaction = true;
   if (servers_[l.node].standby) return fail(on, l, read_only);
-  write_state& token = write_of(l.asked.operation);
-  if (token.token == token_state::committed) return fail(on, l, unique_violation);
-  if (token.token == token_state::held && token.holder != on) {
-    token.waiter = on;
-    const instant wait = l.asked.lock_wait != 0 ? l.asked.lock_wait : second;
-    events_.after(wait, event_kind::lock_timeout, on, l.request_serial);
+  token_row& row = row_of(l.asked.token);
+  if (row.state == token_state::committed) return fail(on, l, unique_violation);
+  if (row.state == token_state::held && row.holder != on) {
+    row.waiter = on;
+    events_.after(l.asked.lock_wait != 0 ? l.asked.lock_wait : second, event_kind::lock_timeout, on, l.request_serial);
     return;
   }
-  token.token = token_state::held;
-  token.holder = on;
-  l.token = l.asked.operation;
+  row.state = token_state::held;
+  row.holder = on;
+  l.token = l.asked.token;
   if (l.asked.kind == request_kind::claim) return finish(on, l, {});
   write_in_transaction(on, l);
 }
@@ -165,21 +192,16 @@ void database::take_token(std::uint32_t on, link& l) {
 void database::lock_timeout(const event& what) {
   link& l = links_[what.who];
   if (!l.session_open || !l.busy || what.serial != l.request_serial) return;
-  write_state& token = write_of(l.asked.operation);
-  if (token.waiter != what.who) return;
-  token.waiter = nobody;
+  if (l.asked.token == nobody || row_of(l.asked.token).waiter != what.who) return;
+  leave_token_queue(what.who, l);
   fail(what.who, l, state_id("55P03"));
 }
 
 void database::commit(std::uint32_t on, link& l) {
-  if (l.pending_write != nobody) ++write_of(l.pending_write).applied;
+  if (l.pending_write != nobody) apply(l.pending_write);
   l.pending_write = nobody;
-  if (l.token != nobody) {
-    const std::uint32_t token = l.token;
-    l.token = nobody;
-    release_token(token, true);
-  }
   l.in_transaction = false;
+  release_token(l, true);
   finish(on, l, {}, chance_.between(0, acknowledge_max));
 }
 
@@ -217,30 +239,31 @@ void database::fail(std::uint32_t on, link& l, std::uint8_t state) {
 void database::abort_transaction(link& l) {
   l.in_transaction = false;
   l.pending_write = nobody;
-  if (l.token == nobody) return;
-  const std::uint32_t token = l.token;
-  l.token = nobody;
-  release_token(token, false);
+  release_token(l, false);
 }
 
-void database::release_token(std::uint32_t operation, bool committed) {
-  write_state& token = write_of(operation);
-  token.token = committed ? token_state::committed : token_state::absent;
-  token.holder = nobody;
-  if (token.waiter == nobody) return;
-  const std::uint32_t next = token.waiter;
-  token.waiter = nobody;
-  take_token(next, links_[next]);
+void database::leave_token_queue(std::uint32_t on, const link& l) {
+  if (l.asked.token == nobody) return;
+  token_row& row = row_of(l.asked.token);
+  if (row.waiter == on) row.waiter = nobody;
+}
+
+void database::release_token(link& l, bool committed) {
+  if (l.token == nobody) return;
+  token_row& row = row_of(l.token);
+  l.token = nobody;
+  row.state = committed ? token_state::committed : token_state::absent;
+  row.holder = nobody;
+  const std::uint32_t next = row.waiter;
+  row.waiter = nobody;
+  if (next != nobody) take_token(next, links_[next]);
 }
 
 void database::end_session(std::uint32_t on, link& l) {
   if (!l.session_open) return;
   l.session_open = false;
   l.busy = false;
-  if (l.asked.operation != nobody) {
-    write_state& token = write_of(l.asked.operation);
-    if (token.waiter == on) token.waiter = nobody;
-  }
+  leave_token_queue(on, l);
   abort_transaction(l);
 }
 
@@ -250,20 +273,17 @@ void database::kill_session(std::uint32_t on, std::uint8_t state) {
   // A COMMIT in its last steps may be flushed although its answer never leaves.
   const bool permanent = l.busy && is_permanent(l.asked.kind);
   if (permanent && l.asked.kind == request_kind::write && write_error(l) == 0 && chance_.chance(0.3)) {
-    ++write_of(l.asked.operation).applied;
+    apply(l.asked.operation);
   } else if (permanent && l.asked.kind == request_kind::commit && chance_.chance(0.5)) {
-    if (l.pending_write != nobody) ++write_of(l.pending_write).applied;
+    if (l.pending_write != nobody) apply(l.pending_write);
     l.pending_write = nobody;
-    if (l.token != nobody) {
-      const std::uint32_t token = l.token;
-      l.token = nobody;
-      release_token(token, true);
-    }
+    release_token(l, true);
   }
   end_session(on, l);
   ++l.answer_serial;  // what was on its way does not arrive any more
   if (!l.client_open) return;
-  const answer last = state != 0 ? answer{.kind = answer_kind::fatal, .state = state} : answer{.kind = answer_kind::lost};
+  const answer last =
+      state != 0 ? answer{.kind = answer_kind::fatal, .state = state} : answer{.kind = answer_kind::lost};
   reply(on, last, 0);
 }
 
@@ -274,14 +294,32 @@ void database::kill_sessions(std::uint8_t node, double part, std::uint8_t state)
   }
 }
 
+void database::half_cut(std::uint8_t node, double part, instant until) {
+  for (std::uint32_t on = 0; on < links_.size(); ++on) {
+    link& l = links_[on];
+    if (l.node != node || !l.session_open || !l.client_open || !chance_.chance(part)) continue;
+    l.silent_until = std::max(l.silent_until, until);
+    ++l.answer_serial;
+    events_.after(0, event_kind::answer_arrives, on, l.answer_serial, answer{.kind = answer_kind::lost}.encode());
+  }
+}
+
+bool database::held_up(const event& what) {
+  if (!is_silent(what.who)) return false;
+  events_.at(links_[what.who].silent_until + latency(), what.kind, what.who, what.serial, what.detail);
+  return true;
+}
+
 void database::silence(std::uint8_t node, double part, instant until) {
   for (link& l : links_) {
     if (l.node == node && l.session_open && chance_.chance(part)) l.silent_until = std::max(l.silent_until, until);
   }
 }
 
-void database::begin(const fault& what) {
-  const std::uint8_t node = what.on_replica ? 1 - primary() : primary();
+void database::begin(fault& what) {
+  const auto current = static_cast<std::uint8_t>(servers_[0].standby ? 1 : 0);
+  what.node = what.on_replica ? static_cast<std::uint8_t>(1 - current) : current;
+  const std::uint8_t node = what.node;
   server& s = servers_[node];
   switch (what.kind) {
     case fault_kind::crash:
@@ -310,47 +348,45 @@ void database::begin(const fault& what) {
     case fault_kind::disk_full: s.disk_trouble = state_id("53100"); break;
     case fault_kind::io_error: s.disk_trouble = state_id("58030"); break;
     case fault_kind::flapping: kill_sessions(node, 1.0, admin_shutdown); break;
+    case fault_kind::half_cut: half_cut(node, 0.1 + 0.4 * what.strength, what.ends); break;
   }
 }
 
 void database::go_on(const fault& what) {
+  server& s = servers_[what.node];
   switch (what.kind) {
     case fault_kind::crash:
-      for (server& s : servers_) {
-        if (!s.up) s.starting = true;
-        s.up = true;
-      }
+      s.up = true;
+      s.starting = true;
       break;
-    case fault_kind::failover: {
-      server& lost = servers_[primary()];
-      if (lost.up) break;
-      lost.standby = true;
-      servers_[primary()].standby = false;
+    case fault_kind::failover:
+    case fault_kind::switchover:
+      // The old one is fenced before the new one is promoted.
+      if (!s.standby) kill_sessions(what.node, 1.0, admin_shutdown);
+      s.standby = true;
+      servers_[1 - what.node].standby = false;
       break;
-    }
+    case fault_kind::flapping: kill_sessions(what.node, 1.0, admin_shutdown); break;
+    case fault_kind::half_cut: half_cut(what.node, 0.1 + 0.4 * what.strength, what.ends); break;
     default: break;
   }
 }
 
 void database::end(const fault& what) {
+  server& s = servers_[what.node];
   switch (what.kind) {
     case fault_kind::crash:
     case fault_kind::failover:
-      for (server& s : servers_) {
-        s.up = true;
-        s.starting = false;
-      }
+      s.up = true;
+      s.starting = false;
       break;
-    case fault_kind::switchover: break;
-    case fault_kind::flapping:
+    case fault_kind::refuses: s.refuses_connects = false; break;
+    case fault_kind::silent_server: s.unreachable = false; break;
+    case fault_kind::slow: s.slowness = 1.0; break;
+    case fault_kind::conflicts: s.conflicts = 0.0; break;
+    case fault_kind::disk_full:
+    case fault_kind::io_error: s.disk_trouble = 0; break;
     default: break;
-  }
-  for (server& s : servers_) {
-    if (what.kind == fault_kind::refuses) s.refuses_connects = false;
-    if (what.kind == fault_kind::silent_server) s.unreachable = false;
-    if (what.kind == fault_kind::slow) s.slowness = 1.0;
-    if (what.kind == fault_kind::conflicts) s.conflicts = 0.0;
-    if (what.kind == fault_kind::disk_full || what.kind == fault_kind::io_error) s.disk_trouble = 0;
   }
 }
 

@@ -8,7 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <optional>
 #include <vector>
 
 namespace breakwater::sim {
@@ -25,7 +25,10 @@ class database {
 
   /// \name The clients' side of the network.
   /// @{
+  /// A new link; `connect_answered` comes for it when there is something to look at.
   [[nodiscard]] std::uint32_t start_connect(std::uint32_t process, std::uint8_t node, instant timeout);
+  /// What became of it; nothing while it hangs.
+  [[nodiscard]] std::optional<answer> connect_outcome(std::uint32_t on);
   void send(std::uint32_t on, const request& what);
   /// Without a goodbye. What the server has not read yet it may still read (the twin), or never.
   void hang_up(std::uint32_t on);
@@ -39,14 +42,13 @@ class database {
   /// @}
 
   void handle(const event& what);
-  void begin(const fault& what);
+  void begin(fault& what);
   void go_on(const fault& what);
   void end(const fault& what);
-  [[nodiscard]] std::uint8_t primary() const noexcept { return servers_[0].standby ? 1 : 0; }
 
   /// How often the write of an operation is in place.
   [[nodiscard]] unsigned applied(std::uint32_t operation) const noexcept {
-    return operation < writes_.size() ? writes_[operation].applied : 0;
+    return operation < applied_.size() ? applied_[operation] : 0;
   }
 
  private:
@@ -61,9 +63,8 @@ class database {
     std::uint8_t disk_trouble = 0;  // the SQLSTATE of writes
   };
   enum class token_state : std::uint8_t { absent, held, committed };
-  struct write_state {
-    std::uint8_t applied = 0;
-    token_state token = token_state::absent;
+  struct token_row {
+    token_state state = token_state::absent;
     std::uint32_t holder = nobody;
     std::uint32_t waiter = nobody;
   };
@@ -82,21 +83,28 @@ class database {
   void finish(std::uint32_t on, link& l, answer what, instant delay = 0);
   void fail(std::uint32_t on, link& l, std::uint8_t state);
   void abort_transaction(link& l);
-  void release_token(std::uint32_t operation, bool committed);
+  void leave_token_queue(std::uint32_t on, const link& l);
+  void release_token(link& l, bool committed);
   void end_session(std::uint32_t on, link& l);
   /// Ends the session from the server's side; the client hears of it.
   void kill_session(std::uint32_t on, std::uint8_t state);
   void kill_sessions(std::uint8_t node, double part, std::uint8_t state);
+  /// The client's end sees a reset, the server's end nothing until then.
+  void half_cut(std::uint8_t node, double part, instant until);
+  /// What was sent into silence is sent again when it is over.
+  [[nodiscard]] bool held_up(const event& what);
   void silence(std::uint8_t node, double part, instant until);
   [[nodiscard]] instant latency() { return chance_.between(100 * us, 400 * us); }
   [[nodiscard]] instant service_time(std::uint8_t node);
-  [[nodiscard]] write_state& write_of(std::uint32_t operation);
+  [[nodiscard]] token_row& row_of(std::uint32_t token);
+  void apply(std::uint32_t operation);
 
   event_queue& events_;
   generator& chance_;
   std::array<server, node_count> servers_{server{}, server{.standby = true}};
   std::vector<link> links_;
-  std::vector<write_state> writes_;
+  std::vector<std::uint8_t> applied_;  // by operation
+  std::vector<token_row> tokens_;
 };
 
 }  // namespace breakwater::sim

@@ -35,6 +35,8 @@ enum class event_kind : std::uint8_t {
   deadline_due,      ///< of its operation
   roles_known,       ///< it asked the nodes who is the primary
   guard_due,         ///< the pause before the next step of the guard is over
+  ping_due,          ///< a rested link did not answer in time
+  pool_due,          ///< the next paced connect may begin; who: process * node_count + node
   maintenance,       ///< who: process
   fault_step,        ///< who: fault; detail: 0 begins, 1 goes on, 2 ends
   sample             ///< who: what is measured now

@@ -17,6 +17,7 @@ std::string_view to_string(fault_kind kind) noexcept {
     case fault_kind::disk_full: return "disk_full";
     case fault_kind::io_error: return "io_error";
     case fault_kind::flapping: return "flapping";
+    case fault_kind::half_cut: return "half_cut";
   }
   return "unknown";
 }

@@ -11,7 +11,7 @@ namespace breakwater::sim {
 
 constexpr std::uint32_t nobody = 0xffffffffU;
 
-/// What a client asks a server for; `operation` is the write's identity, and its token's.
+/// What a client asks a server for; `operation` is the write's identity.
 enum class request_kind : std::uint8_t {
   none,
   read,
@@ -22,12 +22,14 @@ enum class request_kind : std::uint8_t {
   claim,          ///< BEGIN, lock_timeout, and the token
   guarded_write,  ///< the write, in the transaction of a claim
   confirm,        ///< UPDATE of the token's row, and COMMIT
-  end_twin        ///< pg_terminate_backend; `target` is the link
+  ping,
+  end_twin  ///< pg_terminate_backend; `target` is the link
 };
 
 struct request {
   request_kind kind = request_kind::none;
   std::uint32_t operation = nobody;
+  std::uint32_t token = nobody;
   std::uint32_t target = nobody;
   instant lock_wait = 0;
   instant statement_until = 0;  ///< when statement_timeout ends it; 0: never
@@ -41,8 +43,9 @@ constexpr bool is_permanent(request_kind kind) noexcept {
 enum class answer_kind : std::uint8_t { ok, error, fatal, lost, timed_out };
 
 /// The SQLSTATEs that servers here answer with.
-constexpr std::array<std::string_view, 15> states{"",      "40001", "40P01", "25006", "53100", "58030", "57P01", "57P02",
-                                                  "57P03", "53300", "57014", "55P03", "23505", "25P02", "XX000"};
+constexpr std::array<std::string_view, 15> states{"",      "40001", "40P01", "25006", "53100",
+                                                  "58030", "57P01", "57P02", "57P03", "53300",
+                                                  "57014", "55P03", "23505", "25P02", "XX000"};
 constexpr std::uint8_t state_id(std::string_view code) noexcept {
   for (std::size_t i = 0; i < states.size(); ++i) {
     if (states[i] == code) return static_cast<std::uint8_t>(i);
@@ -76,10 +79,16 @@ struct link {
   bool client_open = true;
   bool made_to_standby = false;
   std::uint32_t user = nobody;  ///< the client that has borrowed it
+  bool goodbye = false;         ///< the server has ended it, which is seen when it is next used
+  instant idle_since = 0;
+  instant lent_at = 0;
+  bool waited_for = false;
 
   // Between.
   instant silent_until = 0;     ///< nothing gets through before
   bool unsent_is_lost = false;  ///< closed while silent, and the bytes had not left yet
+  instant connect_began = 0;
+  instant connect_until = 0;
   std::uint32_t answer_serial = 0;
 
   // The server's end.
