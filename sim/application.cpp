@@ -137,7 +137,7 @@ void application::begin_operation(std::uint32_t who) {
   const instant until = events_.now() + chance_.between(share.patience_min, share.patience_max);
   ++c.serial;
   c.form = share.form;
-  c.operation = records_.begin(share.form, until);
+  c.operation = records_.begin(c.process, share.form, until);
   c.until = deadline(clock_at(until));
   c.in_doubt = c.commit_in_doubt = c.reported_early = c.look_for_primary = c.was_demoted = false;
   c.guard.reset();
@@ -341,7 +341,7 @@ void application::return_link(client& c, const answer& said) {
   }
   // The server is short of something: another connection.
   if (said.kind == answer_kind::error && postgres::remedy_of(states[said.state]) == postgres::remedy::reconnect_once) {
-    return pool.discard(on, false);
+    return pool.discard(on, true);
   }
   pool.give_back(on);
 }

@@ -42,8 +42,8 @@ history::history(std::size_t processes, std::size_t nodes, retry_budget_options 
   operations_.reserve(16384);
 }
 
-std::uint32_t history::begin(write_form form, instant until) {
-  operations_.push_back({.until = until, .form = form});
+std::uint32_t history::begin(std::size_t process, write_form form, instant until) {
+  operations_.push_back({.until = until, .process = static_cast<std::uint32_t>(process), .form = form});
   return static_cast<std::uint32_t>(operations_.size() - 1);
 }
 
@@ -111,9 +111,9 @@ void history::check_against(const database& truth) {
   }
 }
 
-std::size_t history::successes_between(instant from, instant to) const {
+std::size_t history::successes_between(instant from, instant to, std::size_t process) const {
   return static_cast<std::size_t>(std::ranges::count_if(operations_, [&](const operation_record& each) {
-    return each.succeeded && each.ended_at >= from && each.ended_at < to;
+    return each.succeeded && each.process == process && each.ended_at >= from && each.ended_at < to;
   }));
 }
 

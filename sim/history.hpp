@@ -40,6 +40,7 @@ struct operation_record {
   instant until = 0;
   instant ended_at = 0;
   instant doubt_since = 0;  ///< when the answer to its COMMIT was lost for the last time; 0: never
+  std::uint32_t process = 0;
   write_form form{};
   applied told = applied::no;
   bool succeeded = false;
@@ -57,7 +58,7 @@ class history {
  public:
   history(std::size_t processes, std::size_t nodes, retry_budget_options budget);
 
-  [[nodiscard]] std::uint32_t begin(write_form form, instant until);
+  [[nodiscard]] std::uint32_t begin(std::size_t process, write_form form, instant until);
   [[nodiscard]] operation_record& at(std::uint32_t operation) noexcept { return operations_[operation]; }
   void end(std::uint32_t operation, instant now, bool succeeded, applied told);
 
@@ -72,8 +73,8 @@ class history {
 
   /// Compares what was told with what is true, when nothing is under way any more.
   void check_against(const database& truth);
-  /// Operations that succeeded and ended within [from, to).
-  [[nodiscard]] std::size_t successes_between(instant from, instant to) const;
+  /// Operations of a process that succeeded and ended within [from, to).
+  [[nodiscard]] std::size_t successes_between(instant from, instant to, std::size_t process) const;
 
   [[nodiscard]] const std::vector<violation>& violations() const noexcept { return violations_; }
   [[nodiscard]] const std::vector<operation_record>& operations() const noexcept { return operations_; }

@@ -46,7 +46,7 @@ struct choices {
 struct totals {
   std::uint64_t runs = 0, broken = 0, events = 0, operations = 0, succeeded = 0, told_unknown = 0, resolved = 0,
                 retries = 0, connects = 0, opened = 0;
-  double lowest_return = 1e9;  // throughput after by throughput before
+  double lowest_return = 1.0;  // of one process: throughput after by throughput before
   std::array<std::uint64_t, fault_kind_count> with_fault{};
   std::array<std::uint64_t, invariant_count> broken_rules{};
 
@@ -61,8 +61,7 @@ struct totals {
     retries += run.retries;
     connects += run.connects;
     opened += run.breakers_opened;
-    if (run.throughput_before > 0)
-      lowest_return = std::min(lowest_return, run.throughput_after / run.throughput_before);
+    lowest_return = std::min(lowest_return, run.lowest_return);
     std::array<bool, fault_kind_count> had{};
     for (const auto& each : run.faults) had[static_cast<std::size_t>(each.kind)] = true;
     for (std::size_t i = 0; i < had.size(); ++i) with_fault[i] += had[i] ? 1 : 0;
@@ -86,7 +85,8 @@ void print_summary(const totals& all, double took) {
       "%llu times a breaker opened\n",
       number(all.operations), number(all.succeeded), number(all.told_unknown), number(all.resolved),
       number(all.retries), number(all.connects), number(all.opened));
-  std::printf("lowest throughput after the faults: %.0f %% of the one before\n\n", all.lowest_return * 100);
+  std::printf("lowest throughput of a process after the faults: %.0f %% of its own before\n\n",
+              all.lowest_return * 100);
   std::printf("  %-28s %12s\n", "fault", "seeds");
   for (std::size_t i = 0; i < fault_kind_count; ++i) {
     std::printf("  %-28s %12llu\n", std::string(to_string(static_cast<fault_kind>(i))).c_str(),

@@ -28,6 +28,7 @@ struct report {
   std::uint64_t breakers_opened = 0;
   double throughput_before = 0.0;  ///< successes per second
   double throughput_after = 0.0;
+  double lowest_return = 1.0;  ///< of one process: after by before
 
   [[nodiscard]] bool holds() const noexcept { return violations.empty(); }
 };
