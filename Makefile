@@ -9,12 +9,15 @@ FUZZ_SECONDS ?= 600
 # Of `make bench`: not empty for few and short rounds; which benchmarks (P7 P9), empty for all.
 QUICK     ?=
 FILTER    ?=
+# How many runs `make sim` simulates; SEED=<n> shows one of them instead.
+SEEDS ?= 100000
+SEED  ?=
 
 CMAKE := cmake
 CTEST := ctest
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap configure build demo docs test check-consumer e2e bench lint format sanitize coverage fuzz install clean
+.PHONY: help bootstrap configure build demo docs test check-consumer e2e bench lint format sanitize coverage fuzz sim install clean
 
 help: ## list the targets
 	@echo 'make <target>   (variables: BUILD_DIR=$(BUILD_DIR) JOBS=$(JOBS) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR))'
@@ -72,6 +75,13 @@ sanitize: bootstrap ## run unit and integration tests under ASan+UBSan, then und
 
 fuzz: bootstrap ## fuzz the scanner and the decoders for FUZZ_SECONDS (600) in all, with what earlier runs found
 	@BREAKWATER_FUZZ_SECONDS= tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+
+# Optimised, in a build tree of its own: it is most of the time that many seeds take.
+sim: bootstrap ## simulate 1 000 clients against failing servers for SEEDS (100000) seeds, or show one: SEED=<n>
+	@$(CMAKE) --preset release -B build/sim -DBREAKWATER_SIMULATION=ON -DBREAKWATER_WERROR=OFF \
+	  -DBREAKWATER_BUILD_EXAMPLES=OFF >/dev/null
+	@$(CMAKE) --build build/sim --parallel $(JOBS) --target breakwater_sim
+	@build/sim/sim/breakwater_sim $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --jobs $(JOBS))
 
 coverage: ## run unit and integration tests, print the line coverage of every module
 	@scripts/bootstrap.sh build test coverage

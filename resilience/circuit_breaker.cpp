@@ -12,6 +12,9 @@ constexpr std::uint64_t forced_flag = 0b100;
 constexpr std::uint64_t one_generation = 0b1000;
 constexpr std::uint64_t flags_mask = state_mask | forced_flag;
 
+/// A node that opens connections and fails every call must not be probed as often as it opens one.
+constexpr int share_of_pause_despite_hints = 5;
+
 /// No bucket has this number, so the first call makes one.
 constexpr std::int64_t no_epoch = std::numeric_limits<std::int64_t>::min() / 2;
 
@@ -236,6 +239,14 @@ void circuit_breaker::announce(lock_type& lock) noexcept {
     lock.lock();
   }
   announcing_ = false;
+}
+
+void circuit_breaker::hint_recovered(time_point now) noexcept {
+  if (state() != circuit_state::open) return;
+  const lock_type lock(mutex_);
+  if (state() != circuit_state::open || is_forced()) return;
+  const time_point earliest = opened_at_ + std::chrono::nanoseconds(options_.open_for) / share_of_pause_despite_hints;
+  next_probe_ = std::min(next_probe_, std::max(now, earliest));
 }
 
 void circuit_breaker::force_open() noexcept {

@@ -91,6 +91,7 @@ struct circuit_snapshot {
 ///     closed    | a call failed or was slow, `min_calls` were counted within | open, for `open_for` +- `open_jitter`
 ///               | `window`, and the part of failed or slow ones is reached   |
 ///     open      | a call, too early                                          | refused
+///     open      | a sign of recovery (`hint_recovered`)                      | open, until now, but at least a fifth
 ///     open      | a call, after that time                                    | half_open; this call is the probe
 ///     half_open | a call while a probe is out                                | refused
 ///     half_open | a call, no probe is out or it is so for `open_for`         | this call is the probe
@@ -125,6 +126,10 @@ class circuit_breaker {
 
   /// Leave for one call that begins now; false when it must not be made.
   [[nodiscard]] circuit_permit try_acquire(time_point now) noexcept;
+
+  /// Somebody else saw a sign that the node is back (a connection was opened): the next call may probe, at the earliest a
+  /// fifth of `open_for` after it opened. Of a breaker that is not open, or forced, nothing changes.
+  void hint_recovered(time_point now) noexcept;
 
   /// Refuses all calls until `reset`.
   void force_open() noexcept;
