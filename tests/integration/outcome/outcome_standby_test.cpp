@@ -52,7 +52,8 @@ TEST_F(outcome_standby, that_stays_away_leaves_a_commit_unknown_and_its_process_
   EXPECT_EQ(unknown.error().applied(), bw::applied::unknown);
   EXPECT_EQ(called, 0);
   EXPECT_EQ(far->watcher->seen(), std::vector{commit_resolution::unresolved});
-  EXPECT_TRUE(is_there("wait_event = 'SyncRep'")) << "ending its wait would make it visible though not replicated";
+  EXPECT_TRUE(is_there("wait_event = 'SyncRep'"));
+  EXPECT_EQ(lines_of("a"), "0") << "its process was ended, and what is not replicated is visible";
   bring_standby_back();
   EXPECT_TRUE(eventually([this] { return lines_of("a") == "1"; }));
 }
