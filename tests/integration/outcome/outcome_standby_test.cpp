@@ -109,6 +109,18 @@ TEST_F(outcome_standby, is_waited_for_as_the_transaction_itself_would_have) {
   EXPECT_EQ(local.watcher->seen(), std::vector{commit_resolution::applied});
 }
 
+TEST_F(outcome_standby, is_waited_for_whatever_statement_timeout_says) {
+  bw::session session = far->db->session({.timeout = 500ms, .outcome_guard = false});
+  const auto unknown = session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(tx.execute("set local statement_timeout = '20ms'"));
+    return write_line(tx, "a");
+  });
+  ASSERT_TRUE(fails_with(unknown, errc::commit_unknown)) << "only the client bounds a COMMIT";
+  EXPECT_EQ(unknown.error().applied(), bw::applied::unknown);
+  EXPECT_TRUE(is_there("wait_event = 'SyncRep'"));
+  EXPECT_EQ(lines_of("a"), "0");
+}
+
 TEST_F(outcome_standby, unguarded_is_reported_once) {
   bw::session session = far->db->session({.timeout = 300ms, .outcome_guard = false});
   EXPECT_ERROR(write_line_in(session, "a"), errc::commit_unknown);
