@@ -6,6 +6,9 @@ PREFIX    ?= /usr/local
 DESTDIR   ?=
 # How long `make fuzz` takes, for all targets together.
 FUZZ_SECONDS ?= 600
+# Of `make bench`: not empty for few and short rounds; which benchmarks (P7 P9), empty for all.
+QUICK     ?=
+FILTER    ?=
 # How many runs `make sim` simulates; SEED=<n> shows one of them instead.
 SEEDS ?= 100000
 SEED  ?=
@@ -48,9 +51,10 @@ e2e: ## not available yet: Dockerised Postgres under fault injection
 	@echo 'make e2e is not available yet: the work on e2e/ (Dockerised Postgres, fault injection, chaos) fills it.' >&2
 	@exit 1
 
-bench: ## not available yet: benchmarks against the performance targets
-	@echo 'make bench is not available yet: the work on benchmarks/ (Google Benchmark suites) fills it.' >&2
-	@exit 1
+bench: bootstrap ## measure against the targets of docs/performance.md; QUICK=1 for a rough idea, FILTER=P9 for one of them
+	@$(CMAKE) --preset bench >/dev/null
+	@$(CMAKE) --build --preset bench --parallel $(JOBS)
+	@build/bench/benchmarks/benchmarks $(if $(QUICK),--quick) $(FILTER:%=--filter %) --json build/bench/report.json
 
 lint: ## check layout (clang-format) and look for mistakes (clang-tidy, cppcheck)
 	@scripts/bootstrap.sh build test lint

@@ -1,6 +1,8 @@
 #include "session_state.hpp"
 #include <breakwater/repository/database.hpp>
 
+#include <chrono>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -11,7 +13,7 @@ namespace {
 node_health check(routing::node& node, deadline until) {
   const auto started = deadline::clock::now();
   node_health health{.node = node.name()};
-  auto borrowed = node.connections().acquire(until, nullptr, source_location::current());
+  auto borrowed = node.connections().acquire(until, nullptr, source_location::current(), priority::critical);
   if (!borrowed) {
     health.failure = std::move(borrowed).error();
   } else if (!borrowed.assume_value()->ping(until)) {
@@ -71,6 +73,85 @@ health_report database::health(std::chrono::milliseconds timeout) const {
   }
   report.can_write = primaries == 1;
   return report;
+}
+
+liveness_report database::liveness() const {
+  /// The rounds are a second apart; a machine that does not get to one in ten is not well.
+  constexpr std::chrono::seconds longest_round{10};
+  const routing::router& nodes = state_->nodes();
+  if (nodes.is_closed()) return {.reason = "the database was shut down"};
+  const auto last = deadline::clock::now() - nodes.last_round();
+  if (last <= longest_round) return {.alive = true};
+  return {.reason = "the thread that looks after the connection pools did not come round for " +
+                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(last).count()) + " s"};
+}
+
+readiness_report database::readiness() const {
+  readiness_report report;
+  const routing::router& nodes = state_->nodes();
+  if (nodes.is_closing()) {
+    report.reason = "the database is being shut down";
+    return report;
+  }
+  std::size_t primaries = 0;
+  bool writable = false;
+  const auto note = [&report](std::string_view node, std::string_view what) {
+    report.reason.append(report.reason.empty() ? "" : "; ").append(node).append(" ").append(what);
+  };
+  for (const auto& node : nodes.nodes()) {
+    const node_role role = node->role();
+    if (role == node_role::unknown) {
+      note(node->name(), "can not be reached");
+      continue;
+    }
+    const bool reads = node->breaker(circuit_class::read).state() != circuit_state::open;
+    if (!reads) note(node->name(), "has an open circuit breaker for reads");
+    report.can_read = report.can_read || reads;
+    if (role != node_role::primary) continue;
+    ++primaries;
+    writable = node->breaker(circuit_class::write).state() != circuit_state::open;
+    if (!writable) note(node->name(), "has an open circuit breaker for writes");
+  }
+  if (primaries == 0) note("no node", "is known to be the primary");
+  if (primaries > 1) note("several nodes", "say that they are the primary");
+  report.can_write = primaries == 1 && writable;
+  report.ready = report.can_read || report.can_write;
+  return report;
+}
+
+std::vector<circuit_status> database::circuit_breakers() const {
+  std::vector<circuit_status> all;
+  const auto now = deadline::clock::now();
+  for (const auto& node : state_->nodes().nodes()) {
+    for (const circuit_class of : {circuit_class::read, circuit_class::write}) {
+      const auto seen = node->breaker(of).snapshot(now);
+      all.push_back({.node = node->name(),
+                     .of = of,
+                     .state = seen.state,
+                     .forced = seen.forced,
+                     .calls = seen.calls,
+                     .failures = seen.failures,
+                     .slow = seen.slow,
+                     .times_opened = seen.times_opened});
+    }
+  }
+  return all;
+}
+
+result<void> database::set_circuit_breaker(std::string_view node, circuit_class of, circuit_order order) const {
+  std::string known;
+  for (const auto& each : state_->nodes().nodes()) {
+    known.append(known.empty() ? "" : ", ").append(each->name());
+    if (each->name() != node) continue;
+    resilience::circuit_breaker& breaker = each->breaker(of);
+    switch (order) {
+      case circuit_order::force_open: breaker.force_open(); break;
+      case circuit_order::force_closed: breaker.force_closed(); break;
+      case circuit_order::reset: breaker.reset(); break;
+    }
+    return success();
+  }
+  return error(errc::invalid_argument, "there is no node of this name; the nodes are " + known);
 }
 
 result<std::size_t> database::sweep_outcomes(std::chrono::milliseconds timeout) const {

@@ -1,6 +1,7 @@
 // Single writes of a guarded session. Their fate can be found out only where their results are read before they are
 // committed, so each is a transaction: the statement with BEGIN and the token, then COMMIT.
 
+#include "cluster/doubt.hpp"
 #include "postgres/statement_effects.hpp"
 #include "session_state.hpp"
 #include <breakwater/repository/session.hpp>
@@ -31,32 +32,30 @@ void explain(error& failure) {
   failure.with_code(errc::unsafe_operation).with_text(failure.text() + run_it_unguarded);
 }
 
+/// What happens to errors on their way to the caller: they are the statement's, not those of the transaction around it.
+error named(error failure, std::string_view name) {
+  const std::string_view by = failure.statement();
+  if (by.empty() || by == "begin" || by == "commit") failure.with_statement(name);
+  explain(failure);
+  return failure;
+}
+
+enum class repetition : std::uint8_t { allowed, refused };
+
 /// `body` in a guarded transaction, again where it was not applied and may be.
 template <class Answer, class Body>
-result<Answer> in_guarded_transaction(transaction_run& run, std::string_view name, const Body& body) {
-  const auto named = [name](error& failure) {
-    if (failure.statement().empty() || failure.statement() == "begin" || failure.statement() == "commit") {
-      failure.with_statement(name);
-    }
-    explain(failure);
-  };
+result<Answer> in_guarded_transaction(transaction_run& run, std::string_view name, repetition again, const Body& body) {
   for (;;) {
-    if (auto begun = run.begin(); !begun) {
-      named(begun.error());
-      return std::move(begun).error();
-    }
+    if (auto begun = run.begin(); !begun) return named(run.doubt(begun.error()), name);
     result<Answer> answer = body(*run.executor());
-    if (!answer) {
+    if (answer) {
+      auto committed = run.commit(again == repetition::allowed);
+      if (committed) return answer;
+      answer = std::move(committed).error();
+    } else {
       run.rollback();
-      if (run.shall_run_again()) continue;
-      named(answer.error());
-      return answer;
     }
-    auto committed = run.commit();
-    if (committed) return answer;
-    if (run.shall_run_again()) continue;
-    named(committed.error());
-    return std::move(committed).error();
+    if (again == repetition::refused || !run.shall_run_again()) return named(run.doubt(answer.error()), name);
   }
 }
 
@@ -64,21 +63,29 @@ result<Answer> in_guarded_transaction(transaction_run& run, std::string_view nam
 
 result<rows> session_state::execute_guarded(const statement& what, const parameters& values) {
   if (auto refused = refuse_control(what)) return std::move(*refused);
-  transaction_run run(shared_from_this(), {.outcome_guard = true}, where_);
-  return in_guarded_transaction<rows>(run, what.name, [&](executor& on) { return on.execute(what, values); });
+  transaction_run run(shared_from_this(), {.idempotent = what.idempotent, .outcome_guard = true}, where_);
+  auto answer = in_guarded_transaction<rows>(run, what.name, repetition::allowed,
+                                             [&](executor& on) { return on.execute(what, values); });
+  if (answer && run.is_in_doubt()) return routing::settle_doubt(std::move(answer), what);
+  return answer;
 }
 
 result<std::vector<rows>> session_state::execute_batch_guarded(std::span<const batched_statement> statements,
                                                                std::string_view name) {
-  transaction_run run(shared_from_this(), {.outcome_guard = true}, where_);
-  return in_guarded_transaction<std::vector<rows>>(run, name,
-                                                   [&](executor& on) { return on.execute_batch(statements, name); });
+  const bool idempotent = std::ranges::all_of(
+      statements, [](const batched_statement& each) { return each.what->is_read() || each.what->idempotent; });
+  transaction_run run(shared_from_this(), {.idempotent = idempotent, .outcome_guard = true}, where_);
+  auto answers = in_guarded_transaction<std::vector<rows>>(
+      run, name, repetition::allowed, [&](executor& on) { return on.execute_batch(statements, name); });
+  if (answers && run.is_in_doubt()) return routing::settle_doubt(std::move(answers), statements);
+  return answers;
 }
 
 result<std::size_t> session_state::copy_in_guarded(const statement& what, copy_source& from) {
+  transaction_run run(shared_from_this(), {.outcome_guard = true}, where_);
   // Its source can be read once.
-  transaction_run run(shared_from_this(), {.max_attempts = 1, .outcome_guard = true}, where_);
-  return in_guarded_transaction<std::size_t>(run, what.name, [&](executor& on) { return on.copy_in(what, from); });
+  return in_guarded_transaction<std::size_t>(run, what.name, repetition::refused,
+                                             [&](executor& on) { return on.copy_in(what, from); });
 }
 
 }  // namespace breakwater::detail

@@ -13,7 +13,8 @@ session_cursor::session_cursor(session_state& on, const statement& what, const p
               .values = query_.values(),
               .until = limits.until,
               .cancel = limits.cancel,
-              .where = limits.where},
+              .where = limits.where,
+              .priority = limits.priority},
       replica_allowed_(replica_allowed),
       report_(on.watcher(), query_.what(), on.options().correlation_id) {}
 

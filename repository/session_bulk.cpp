@@ -55,7 +55,8 @@ request session_state::with_limits(const statement& what, const parameters& valu
           .values = values,
           .until = operation_deadline(deadline::clock::now()),
           .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
-          .where = where_};
+          .where = where_,
+          .priority = options_.priority};
 }
 
 result<std::size_t> session_state::copy_in(const statement& what, copy_source& from) {

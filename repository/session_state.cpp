@@ -114,7 +114,8 @@ result<rows> session_state::execute(const statement& what, const parameters& val
                                          .values = values,
                                          .until = operation_deadline(deadline::clock::now()),
                                          .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
-                                         .where = where_},
+                                         .where = where_,
+                                         .priority = options_.priority},
                                         replica_allowed);
   if (!outcome.answer) outcome.answer.error().with_statement(what.name).with_attempts(outcome.attempts);
   report.finish(outcome.answer, outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
@@ -137,7 +138,8 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
                                     .values = none,
                                     .until = operation_deadline(deadline::clock::now()),
                                     .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
-                                    .where = where_},
+                                    .where = where_,
+                                    .priority = options_.priority},
                                    statements, replica_allowed);
   if (!outcome.answer) {
     name_batch(outcome.answer.error(), name);
@@ -150,13 +152,13 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
 }
 
 result<void> session_state::run_in_transaction(transaction_body body) {
-  transaction_run run(shared_from_this(), {.max_attempts = 1}, where_);
+  transaction_run run(shared_from_this(), {}, where_);
   BOOST_OUTCOME_TRY(run.begin());
   if (auto done = body(run.executor()); !done) {
     run.rollback();
     return done;
   }
-  return run.commit();
+  return run.commit(false);
 }
 
 transaction_state::transaction_state(std::shared_ptr<session_state> session,

@@ -88,7 +88,8 @@ result<void> transaction_run::open_channel() {
                                                 .values = no_values,
                                                 .until = now.until,
                                                 .cancel = cancel.stop_possible() ? &cancel : nullptr,
-                                                .where = where_},
+                                                .where = where_,
+                                                .priority = session_->options().priority},
                                                now.tries);
   if (!held) return std::move(held).error().with_statement(begin_statement.name).with_attempts(now.runs - 1);
   now.call = std::move(held.assume_value().call);
@@ -113,8 +114,8 @@ void transaction_run::let_go_of_claim() {
 
 std::shared_ptr<executor> transaction_run::executor() const noexcept { return state_; }
 
-result<void> transaction_run::commit() {
-  auto committed = state_->commit(progress_->runs < options_.max_attempts);
+result<void> transaction_run::commit(bool repeatable) {
+  auto committed = state_->commit(repeatable && progress_->runs < options_.max_attempts);
   progress_->carrying_on = state_->carrying_on();
   note_end(committed ? nullptr : &committed.assume_error());
   const transaction_fate fate = committed                                    ? transaction_fate::committed

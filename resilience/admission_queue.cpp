@@ -138,10 +138,12 @@ admission_queue::entry* admission_queue::least_important_below(priority importan
 }
 
 bool admission_queue::is_lost(const entry& waiting, clock::time_point now) const noexcept {
-  if (waiting.until_.expired(now)) return true;
-  // Holding times are skewed: most are shorter than the average, few are shorter than half of it. And where nobody else
-  // could use the time, trying costs nothing.
-  return size_ > 1 && waiting.until_.remaining(now) < holding_time(now) / 2;
+  const auto left = waiting.until_.remaining(now);
+  if (left == clock::duration::zero()) return true;
+  // Where nobody else could use the time, trying costs nothing. Holding times are skewed: most are shorter than the
+  // average, few are shorter than half of it. And who allows a second for all of it knows that its own work is short,
+  // however long others hold theirs: it is not given up while it has an eighth of that left.
+  return size_ > 1 && left < std::min(holding_time(now) / 2, (waiting.until_.at() - waiting.since_) / 8);
 }
 
 }  // namespace breakwater::resilience

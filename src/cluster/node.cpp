@@ -6,7 +6,10 @@ namespace breakwater::routing {
 namespace {
 
 /// What a failed call tells of its node.
-enum class finding : std::uint8_t { ill, answered, nothing };
+enum class finding : std::uint8_t { well, ill, answered, nothing };
+
+/// Part of the limit that calls of each priority may fill: what is left is for more important ones.
+constexpr std::array<double, priority_count> share_of_limit{1.0, 0.9, 0.75};
 
 finding look_at(const error& failure, node& through, std::chrono::nanoseconds waited) {
   if (postgres::is_infrastructure_failure(failure, waited, through.silence())) return finding::ill;
@@ -19,21 +22,25 @@ finding look_at(const error& failure, node& through, std::chrono::nanoseconds wa
 
 }  // namespace
 
-void node_call::settle(const error* failure, time_point now) noexcept { settle(failure, now, now); }
+void node_call::settle(const error* failure, time_point now) noexcept { settle(failure, now, true); }
 
-void node_call::settle_untimed(const error* failure, time_point now) noexcept { settle(failure, now, started_); }
+void node_call::settle_untimed(const error* failure, time_point now) noexcept { settle(failure, now, false); }
 
-void node_call::settle(const error* failure, time_point now, time_point succeeded_at) noexcept {
+void node_call::settle(const error* failure, time_point now, bool timed) noexcept {
+  using resilience::call_outcome;
   if (through_ == nullptr) return;
-  if (failure == nullptr) {
-    permit_.succeeded(succeeded_at);
-  } else {
-    switch (look_at(*failure, *through_, now - started_)) {
-      case finding::ill: permit_.failed(now); break;
-      case finding::answered: permit_.ignored(now); break;
-      case finding::nothing: permit_.abandoned(); break;
-    }
+  const finding found = failure == nullptr ? finding::well : look_at(*failure, *through_, now - started_);
+  switch (found) {
+    case finding::well: permit_.succeeded(timed ? now : started_); break;
+    case finding::ill: permit_.failed(now); break;
+    case finding::answered: permit_.ignored(now); break;
+    case finding::nothing: permit_.abandoned(); break;
   }
+  const bool too_much = failure != nullptr && (failure->code() == errc::overloaded ||
+                                               failure->code() == errc::deadline_exceeded || found == finding::ill);
+  place_.release(now - started_, too_much                             ? call_outcome::dropped
+                                 : timed && found != finding::nothing ? call_outcome::success
+                                                                      : call_outcome::ignored);
   through_ = nullptr;
 }
 
@@ -41,8 +48,10 @@ node::node(const config& settings, std::shared_ptr<const postgres::connection_se
            task_runner& background)
     : watcher_(settings.observer.get()),
       silence_(settings.breaker.silence),
+      limits_(settings.limiter.algorithm != limit_algorithm::none),
       connections_(settings.pool, std::move(address), background, watcher_),
       leases_(connections_),
+      limiter_(settings.limiter),
       breakers_{make_breaker(settings.breaker, circuit_class::read),
                 make_breaker(settings.breaker, circuit_class::write)} {}
 
@@ -58,11 +67,30 @@ std::unique_ptr<resilience::circuit_breaker> node::make_breaker(const circuit_br
                                                        std::move(tell));
 }
 
-result<node_call> node::admit(circuit_class of, deadline::clock::time_point now) {
+result<node_call> node::admit(circuit_class of, priority importance, deadline::clock::time_point now) {
+  // The limiter first: a probe of the breaker that is then refused would have to be given back.
+  if (!has_room_for(importance)) return overload(importance);
+  auto place = limiter_.try_acquire();
+  if (!place) return overload(importance);
   auto permit = breaker(of).try_acquire(now);
-  if (permit) return node_call(*this, std::move(permit), now);
+  if (permit) return node_call(*this, std::move(place), std::move(permit), now);
   if (watcher_ != nullptr) watcher_->on_circuit_rejected({.node = name(), .of = of});
   return refusal(of, now);
+}
+
+bool node::has_room_for(priority importance) const noexcept {
+  const auto limit = static_cast<double>(limiter_.limit());
+  return importance == priority::critical || !limits_ ||
+         static_cast<double>(limiter_.in_flight()) < limit * share_of_limit[static_cast<std::size_t>(importance)];
+}
+
+error node::overload(priority importance) {
+  if (watcher_ != nullptr) {
+    watcher_->on_shed({.node = name(), .priority = importance, .reason = shed_reason::limiter});
+  }
+  return error(errc::overloaded, "as many calls are in flight as the node bears (limiter.algorithm, now " +
+                                     std::to_string(limiter_.limit()) + "); what is more important goes first")
+      .with_node(name());
 }
 
 error node::refusal(circuit_class of, deadline::clock::time_point now) {

@@ -4,7 +4,9 @@
 #include "postgres/pool.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/observer.hpp>
+#include <breakwater/core/priority.hpp>
 #include <breakwater/core/result.hpp>
+#include <breakwater/resilience/adaptive_limiter.hpp>
 #include <breakwater/resilience/circuit_breaker.hpp>
 
 #include <array>
@@ -17,7 +19,8 @@ namespace breakwater::routing {
 
 class node;
 
-/// One call's way through its node's breaker: says exactly once what came of it. Destroyed without, nothing was learnt.
+/// One call's way through its node's limiter and breaker: says exactly once what came of it. Destroyed without, nothing
+/// was learnt.
 ///
 /// For one thread at a time. Must not outlive its node.
 class node_call {
@@ -25,12 +28,17 @@ class node_call {
   using time_point = deadline::clock::time_point;
 
   node_call() noexcept = default;
-  node_call(node& through, resilience::circuit_permit permit, time_point started) noexcept
-      : through_(&through), permit_(std::move(permit)), started_(started) {}
+  node_call(node& through, resilience::adaptive_limiter::permit place, resilience::circuit_permit permit,
+            time_point started) noexcept
+      : through_(&through), place_(std::move(place)), permit_(std::move(permit)), started_(started) {}
   node_call(node_call&& other) noexcept
-      : through_(std::exchange(other.through_, nullptr)), permit_(std::move(other.permit_)), started_(other.started_) {}
+      : through_(std::exchange(other.through_, nullptr)),
+        place_(std::move(other.place_)),
+        permit_(std::move(other.permit_)),
+        started_(other.started_) {}
   node_call& operator=(node_call&& other) noexcept {
     through_ = std::exchange(other.through_, nullptr);
+    place_ = std::move(other.place_);
     permit_ = std::move(other.permit_);
     started_ = other.started_;
     return *this;
@@ -43,9 +51,10 @@ class node_call {
   void settle_untimed(const error* failure, time_point now) noexcept;
 
  private:
-  void settle(const error* failure, time_point now, time_point succeeded_at) noexcept;
+  void settle(const error* failure, time_point now, bool timed) noexcept;
 
   node* through_ = nullptr;
+  resilience::adaptive_limiter::permit place_;
   resilience::circuit_permit permit_;
   time_point started_{};
 };
@@ -62,8 +71,9 @@ class node {
   /// Where single statements run.
   [[nodiscard]] channel& statements() noexcept { return leases_; }
 
-  /// Leave for a call. Errors: `circuit_open`.
-  [[nodiscard]] result<node_call> admit(circuit_class of, deadline::clock::time_point now);
+  /// Leave for a call. Errors: `circuit_open`; `overloaded` where as many are in flight as the node bears.
+  [[nodiscard]] result<node_call> admit(circuit_class of, priority importance, deadline::clock::time_point now);
+  [[nodiscard]] const resilience::adaptive_limiter& limiter() const noexcept { return limiter_; }
   [[nodiscard]] resilience::circuit_breaker& breaker(circuit_class of) noexcept {
     return *breakers_[static_cast<std::size_t>(of)];
   }
@@ -74,11 +84,15 @@ class node {
   [[nodiscard]] std::unique_ptr<resilience::circuit_breaker> make_breaker(const circuit_breaker_options& options,
                                                                           circuit_class of);
   [[nodiscard]] error refusal(circuit_class of, deadline::clock::time_point now);
+  [[nodiscard]] bool has_room_for(priority importance) const noexcept;
+  [[nodiscard]] error overload(priority importance);
 
   observer* const watcher_;
   const std::chrono::nanoseconds silence_;
+  const bool limits_;
   postgres::pool connections_;
   postgres::lease_channel leases_;
+  resilience::adaptive_limiter limiter_;
   std::array<std::unique_ptr<resilience::circuit_breaker>, 2> breakers_;
 };
 

@@ -1,6 +1,7 @@
 #include "cluster/router.hpp"
 
 #include "cluster/doubt.hpp"
+#include "cluster/hedged_read.hpp"
 #include "postgres/decide.hpp"
 #include "postgres/server_settings.hpp"
 #include <breakwater/core/random.hpp>
@@ -66,6 +67,10 @@ router::router(const config& settings, std::vector<dsn> addresses)
     nodes_.push_back(std::make_unique<node>(
         settings, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_));
   }
+  if (settings.hedge.enabled) {
+    hedger_ = std::make_unique<resilience::hedger>(
+        settings.hedge, [this](std::function<void()> task) { background_.post(std::move(task)); });
+  }
   caretaker_ = std::jthread([this](const std::stop_token& stop) { look_after_pools(stop); });
 }
 
@@ -73,6 +78,7 @@ router::~router() {
   close(deadline::after(std::chrono::seconds(0)));
   caretaker_.request_stop();
   caretaker_.join();
+  hedger_.reset();     // its thread posts to the background
   background_.stop();  // its tasks use the pools
 }
 
@@ -117,7 +123,7 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
     }
     node& candidate = *nodes_[(way.first + way.looked_at++) % nodes_.size()];
     if (candidate.role() != node_role::replica) continue;
-    auto call = candidate.admit(of, now);
+    auto call = candidate.admit(of, wanted.priority, now);
     if (call) return chosen{&candidate, std::move(call).assume_value()};
     way.refused = std::move(call).error();
   }
@@ -126,7 +132,7 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
   auto primary = find_primary(wanted);
   // Where there is no primary either, what kept the replicas from answering says more.
   if (!primary) return way.refused ? std::move(*way.refused) : std::move(primary).error();
-  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, now));
+  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, wanted.priority, now));
   return chosen{primary.assume_value(), std::move(call)};
 }
 
@@ -212,6 +218,7 @@ void router::report_retry(const request& wanted, std::string_view node, const er
 }
 
 routed router::run(const request& wanted, bool replica_allowed) {
+  if (may_hedge(wanted, replica_allowed)) return run_hedged(wanted);
   routed outcome{.answer = errc::internal};
   const auto work = [&](node& on, node_call& /*call*/) -> const error* {
     outcome.answer = on.statements().run(wanted);
@@ -308,14 +315,17 @@ void router::ask_for_roles(const request& wanted) {
     const auto now = deadline::clock::now();
     const auto patience = wanted.until.remaining(now) / (share_of_deadline_for_discovery * left--);
     const deadline until = wanted.until.is_never() ? wanted.until : deadline::after(patience, now);
-    auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where);
+    // Others wait for the answer too.
+    auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where, priority::critical);
     if (borrowed) (void)borrowed.assume_value()->ping(until);
   }
 }
 
 bool router::close(deadline until) {
+  closing_.store(true, std::memory_order_relaxed);
   bool drained = true;
   for (const auto& each : nodes_) drained = each->connections().close(until) && drained;
+  closed_.store(true, std::memory_order_relaxed);
   return drained;
 }
 
@@ -324,7 +334,9 @@ void router::look_after_pools(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     wake_.wait_for(lock, stop, caretaker_interval, [] { return false; });
     if (stop.stop_requested()) return;
-    for (const auto& each : nodes_) each->connections().maintain(deadline::clock::now());
+    const auto now = deadline::clock::now();
+    last_round_.store(now, std::memory_order_relaxed);
+    for (const auto& each : nodes_) each->connections().maintain(now);
   }
 }
 

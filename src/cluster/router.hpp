@@ -7,6 +7,7 @@
 #include <breakwater/core/resilience_options.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
+#include <breakwater/resilience/hedge.hpp>
 #include <breakwater/resilience/retry.hpp>
 #include <breakwater/resilience/retry_budget.hpp>
 
@@ -50,6 +51,8 @@ class node_work {
   const void* work_;
   const error* (*call_)(const void*, node&, node_call&);
 };
+
+class hedged_read;
 
 /// The nodes that an operation tried.
 struct visited {
@@ -110,6 +113,14 @@ class router {
 
   /// As `pool::close`, for all nodes at once.
   bool close(deadline until);
+  /// Has `close` come to its end?
+  [[nodiscard]] bool is_closed() const noexcept { return closed_.load(std::memory_order_relaxed); }
+  /// Was it called?
+  [[nodiscard]] bool is_closing() const noexcept { return closing_.load(std::memory_order_relaxed); }
+  /// When the caretaker last looked after the pools.
+  [[nodiscard]] deadline::clock::time_point last_round() const noexcept {
+    return last_round_.load(std::memory_order_relaxed);
+  }
 
  private:
   router(const config& settings, std::vector<dsn> addresses);
@@ -119,6 +130,9 @@ class router {
   [[nodiscard]] result<node*> known_primary();
   [[nodiscard]] error no_primary_known() const;
   void ask_for_roles(const request& wanted);
+  [[nodiscard]] bool may_hedge(const request& wanted, bool replica_allowed) const noexcept;
+  [[nodiscard]] routed run_hedged(const request& wanted);
+  [[nodiscard]] result<rows> run_second_copy(hedged_read& read, const std::stop_token& stop);
   struct tour;
   struct chosen {
     node* to = nullptr;
@@ -134,7 +148,11 @@ class router {
   resilience::retry_budget budget_;
   task_runner background_;
   std::vector<std::unique_ptr<node>> nodes_;
+  std::unique_ptr<resilience::hedger> hedger_;  // null: reads are not hedged
   std::atomic<std::size_t> next_replica_{0};
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> closed_{false};
+  std::atomic<deadline::clock::time_point> last_round_{deadline::clock::now()};
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread caretaker_;

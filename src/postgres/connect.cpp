@@ -129,8 +129,13 @@ result<void> connection::set_up_session(deadline until, const std::stop_token* c
 }
 
 result<void> connection::send_settings(bool with_client_check, deadline until, const std::stop_token* cancel) {
-  // The text forms that the codecs read, the warnings by which a COMMIT tells that it was not replicated, and the bounds that free a server process whose client is gone. A role's
-  // or database's own settings must not change them.
+  // The text forms that the codecs read, the warnings by which a COMMIT tells that it was not replicated, and the bounds
+  // that free a server process whose client is gone. A role's or database's own settings must not change them.
+  //
+  // No one of those bounds suffices alone: keepalives and the user timeout let the server's kernel notice that the link
+  // is dead, the client check lets the server ask its kernel while it runs or waits, and a process that waits for a
+  // statement of a client that lives but says nothing is ended by the last. (Over a Unix socket the server ignores
+  // tcp_*.)
   std::string sql = R"(select pg_catalog.set_config('DateStyle', 'ISO', false),
 pg_catalog.set_config('IntervalStyle', 'postgres', false),
 pg_catalog.set_config('bytea_output', 'hex', false),
@@ -138,12 +143,20 @@ pg_catalog.set_config('extra_float_digits', '1', false),
 pg_catalog.set_config('standard_conforming_strings', 'on', false),
 pg_catalog.set_config('client_min_messages', 'warning', false),
 pg_catalog.set_config('statement_timeout', $1, false),
-pg_catalog.set_config('idle_in_transaction_session_timeout', $2, false))";
+pg_catalog.set_config('idle_in_transaction_session_timeout', $2, false),
+pg_catalog.set_config('tcp_keepalives_idle', $3, false),
+pg_catalog.set_config('tcp_keepalives_interval', $4, false),
+pg_catalog.set_config('tcp_keepalives_count', $5, false),
+pg_catalog.set_config('tcp_user_timeout', $6, false))";
   parameters values;
   values.add_text(std::to_string(settings_->statement_timeout.count()));
   values.add_text(std::to_string(settings_->idle_in_transaction_timeout.count()));
+  values.add_text(std::to_string(settings_->tcp.keepalives_idle.count()));
+  values.add_text(std::to_string(settings_->tcp.keepalives_interval.count()));
+  values.add_text(std::to_string(settings_->tcp.keepalives_count));
+  values.add_text(std::to_string(settings_->tcp.user_timeout.count()));
   if (with_client_check) {
-    sql.append(", pg_catalog.set_config('client_connection_check_interval', $3, false)");
+    sql.append(", pg_catalog.set_config('client_connection_check_interval', $7, false)");
     values.add_text(std::to_string(settings_->tcp.client_connection_check_interval.count()));
   }
   // Should the replica be promoted under this connection, nothing sent as a read can write.

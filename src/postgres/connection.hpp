@@ -47,6 +47,15 @@ struct connection_settings {
   tcp_options tcp;
 };
 
+/// The server process behind a connection, as it was told last; empty: not asked yet.
+struct server_process {
+  std::string number{};
+  std::string start{};
+  bool changes = false;  ///< a proxy stands between: it is another one at times
+
+  [[nodiscard]] bool is_settled() const noexcept { return !number.empty() && !changes; }
+};
+
 /// A COPY with what travels in the same message.
 struct copy_order {
   const statement& what;
@@ -133,6 +142,8 @@ class connection {
   [[nodiscard]] const std::string& node() const noexcept { return settings_->node; }
   [[nodiscard]] clock::time_point opened_at() const noexcept { return opened_at_; }
   [[nodiscard]] std::chrono::milliseconds statement_timeout() const noexcept { return settings_->statement_timeout; }
+  /// For who needs to know the process again: what he was told is remembered here.
+  [[nodiscard]] server_process& process() noexcept { return process_; }
   /// What was lost is a COMMIT or its like: it must not be cancelled, only closed.
   [[nodiscard]] bool must_not_cancel() const noexcept { return unanswered_ && permanent_; }
 
@@ -173,6 +184,7 @@ class connection {
   std::optional<cancel_key> cancel_key_;
   int abort_socket_ = -1;  // a duplicate of libpq's, for abort() alone
   statement_cache cache_;
+  server_process process_;
   clock::time_point opened_at_{};
   bool was_replica_ = false;
   std::unique_ptr<exchange> overdue_;   // sent and not answered in time; knows what its answers mean

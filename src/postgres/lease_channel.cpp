@@ -31,7 +31,7 @@ result<T> sent(result<T> answer) {
 
 result<lease> borrow_live(pool& connections, const request& wanted) {
   for (;;) {
-    auto borrowed = connections.acquire(wanted.until, wanted.cancel, wanted.where);
+    auto borrowed = connections.acquire(wanted.until, wanted.cancel, wanted.where, wanted.priority);
     if (!borrowed) return borrowed;
     // A server that ended the session has said so by now. Better noticed before a write is sent than after.
     if (borrowed.assume_value()->consume_pending()) return borrowed;

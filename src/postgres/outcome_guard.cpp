@@ -56,12 +56,19 @@ void bind_token(parameters& values, const outcome_token& token) {
   values.commit(static_cast<std::size_t>(token.id.write_to(at) - at), oid::uuid);
 }
 
-outcome_mark read_mark(const outcome_token& token, const rows& answer) {
+outcome_mark read_mark(const outcome_token& token, const rows& answer, server_process& known) {
   outcome_mark mark{.token = token};
-  if (answer.empty() || answer.columns() < 3) return mark;
+  if (answer.empty() || answer.columns() < 2) return mark;
   mark.backend = answer.at(0, 0).text;
-  mark.backend_start = answer.at(0, 1).text;
-  mark.synchronous_commit = answer.at(0, 2).text;
+  mark.synchronous_commit = answer.at(0, 1).text;
+  if (answer.columns() > 2) {
+    known.changes = known.changes || (!known.number.empty() && known.number != mark.backend);
+    known.number = mark.backend;
+    known.start = answer.at(0, 2).text;
+  } else if (known.number != mark.backend) {
+    known = {.changes = true};  // a proxy gives each transaction another one
+  }
+  mark.backend_start = known.start;
   return mark;
 }
 
@@ -125,7 +132,8 @@ std::string_view confirming_level(const outcome_mark& mark) noexcept {
   const std::string_view level = mark.synchronous_commit;
   // Asynchronous commits are made durable on the primary all the same: it costs one flush, and the answer is a promise.
   if (level == "off" || level == "local") return "local";
-  if (level == "remote_write" || level == "on") return level;
+  if (level == "remote_write") return "remote_write";
+  if (level == "on") return "on";
   return "remote_apply";
 }
 

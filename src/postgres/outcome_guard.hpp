@@ -43,20 +43,36 @@ struct outcome_mark {
   std::string synchronous_commit{};  ///< as it was when the token was written; empty: changed since, in an unknown way
 };
 
-/// Inserts the token. Plain INSERT: ON CONFLICT would not tell a row that is committed from one that is not yet.
+/// Inserts the token, and asks for what a search needs. Plain INSERT: ON CONFLICT would not tell a row that is committed
+/// from one that is not yet. The process's start is asked for once on a connection, because the server looks through all
+/// of its processes for it.
 inline constexpr std::string_view outcome_token_sql =
     "insert into breakwater.outcomes (token) values ($1) returning pg_catalog.pg_backend_pid(), "
-    "(select a.backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a), "
     "pg_catalog.current_setting('synchronous_commit')";
+inline constexpr std::string_view outcome_token_and_start_sql =
+    "insert into breakwater.outcomes (token) values ($1) returning pg_catalog.pg_backend_pid(), "
+    "pg_catalog.current_setting('synchronous_commit'), "
+    "(select a.backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a)";
 inline constexpr statement outcome_token_statement{.sql = outcome_token_sql,
                                                    .name = "outcome_guard.token",
                                                    .operation = "INSERT",
                                                    .table = "breakwater.outcomes",
                                                    .print = fingerprint(outcome_token_sql)};
+inline constexpr statement outcome_token_and_start_statement{.sql = outcome_token_and_start_sql,
+                                                             .name = outcome_token_statement.name,
+                                                             .operation = "INSERT",
+                                                             .table = "breakwater.outcomes",
+                                                             .print = fingerprint(outcome_token_and_start_sql),
+                                                             .prepare = false};
+
+/// The one of the two to send on a connection whose process is known so far as this.
+[[nodiscard]] inline const statement& token_statement_for(const server_process& known) noexcept {
+  return known.is_settled() ? outcome_token_statement : outcome_token_and_start_statement;
+}
 
 void bind_token(parameters& values, const outcome_token& token);
-/// REQUIRES the answer to `outcome_token_statement`.
-[[nodiscard]] outcome_mark read_mark(const outcome_token& token, const rows& answer);
+/// REQUIRES the answer to one of the two. What it says of the process goes into `known` as well.
+[[nodiscard]] outcome_mark read_mark(const outcome_token& token, const rows& answer, server_process& known);
 
 /// \name Of an error: the token's INSERT met ...
 /// @{

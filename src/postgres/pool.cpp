@@ -27,14 +27,22 @@ deadline::clock::time_point coarse_now() noexcept {
 
 }  // namespace
 
-/// A caller in the queue; lives on its stack, and in `waiters_` until it is given something.
-struct pool::waiter {
+/// A caller in the queue; lives on its stack.
+struct pool::waiter : resilience::admission_queue::entry {
+  enum class state : std::uint8_t { waiting, served, failed, displaced, expired };
+
+  waiter(priority importance, deadline until, source_location where) noexcept
+      : entry(importance, until), borrower(where) {}
+  void tell(state what) noexcept {
+    became = what;
+    wake.notify_one();
+  }
+
   std::condition_variable_any wake;
   source_location borrower;
+  state became = state::waiting;
   pooled_connection* given = nullptr;
   std::optional<error> failure;
-
-  [[nodiscard]] bool is_served() const noexcept { return given != nullptr || failure.has_value(); }
 };
 
 void lease::give_back() noexcept {
@@ -45,24 +53,30 @@ void lease::give_back() noexcept {
 
 pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
            observer* watcher)
-    : options_(options), settings_(std::move(settings)), background_(background), watcher_(watcher) {
+    : options_(options),
+      settings_(std::move(settings)),
+      background_(background),
+      watcher_(watcher),
+      waiters_({.servers = options.size, .max_waiters = options.max_waiters}) {
   all_.reserve(options_.size);
   idle_.reserve(options_.size);
 }
 
 pool::~pool() = default;
 
-result<lease> pool::acquire(deadline until, const std::stop_token* cancel, source_location borrower) {
+result<lease> pool::acquire(deadline until, const std::stop_token* cancel, source_location borrower,
+                            priority importance) {
+  const auto now = coarse_now();
   lock_type lock(mutex_);
   for (;;) {
     if (closing_) return error(errc::cancelled, "the database is being shut down").with_node(node());
-    if (idle_.empty()) return wait_for_one(lock, until, cancel, borrower);
+    if (idle_.empty()) return wait_for_one(lock, until, cancel, borrower, importance);
 
     pooled_connection& chosen = *idle_.back();
     idle_.pop_back();
-    const auto now = coarse_now();
-    lend(chosen, borrower, now);
+    lend(chosen, borrower, now, false);
     const bool rested = now - chosen.idle_since >= options_.validate_after_idle;
+    chosen.touched = rested;
     lock.unlock();
     if (!rested || still_lives(chosen, until)) return lease(*this, chosen);
     if (!chosen.link->is_broken()) {
@@ -86,8 +100,10 @@ result<lease> pool::acquire(deadline until, const std::stop_token* cancel, sourc
   }
 }
 
-void pool::lend(pooled_connection& chosen, source_location borrower, clock::time_point now) noexcept {
+void pool::lend(pooled_connection& chosen, source_location borrower, clock::time_point now, bool waited_for) noexcept {
   chosen.leased = true;
+  chosen.waited_for = waited_for;
+  chosen.touched = false;
   chosen.leak_reported = false;
   chosen.borrower = borrower;
   chosen.borrowed_at = now;
@@ -101,30 +117,64 @@ bool pool::still_lives(pooled_connection& rested, deadline until) {
 }
 
 result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
-                                 source_location borrower) {
+                                 source_location borrower, priority importance) {
   const auto started = clock::now();
-  if (waiters_.size() >= options_.max_waiters) {
-    return error(errc::overloaded, "too many callers wait for a connection already (pool.max_waiters = " +
-                                       std::to_string(options_.max_waiters) + ")")
-        .with_node(node());
+  waiter self(importance, until, borrower);
+  const auto admitted = waiters_.join(self, started);
+  if (admitted.displaced != nullptr) static_cast<waiter&>(*admitted.displaced).tell(waiter::state::displaced);
+  if (admitted.refused) {
+    const std::size_t waiting = waiters_.size();
+    lock.unlock();
+    return refusal(importance, *admitted.refused, admitted.estimated_wait, waiting);
   }
-  waiter self;
-  self.borrower = borrower;
-  waiters_.push_back(&self);
   serve_waiters(started);
 
   const std::stop_token token = cancel == nullptr ? std::stop_token{} : *cancel;
   await(self, lock, until, token);
-  if (!self.is_served()) std::erase(waiters_, &self);
+  if (self.became == waiter::state::waiting) waiters_.leave(self);
   lock.unlock();
 
-  const auto waited = clock::now() - started;
+  const bool served = self.became == waiter::state::served;
+  std::optional<error> failure;
+  if (!served) failure = failure_of(self, token);
   if (watcher_ != nullptr) {
-    watcher_->on_lease_wait({.node = node(), .duration = waited, .timed_out = !self.is_served()});
+    watcher_->on_lease_wait({.node = node(),
+                             .duration = clock::now() - started,
+                             .timed_out = failure && failure->code() == errc::deadline_exceeded});
   }
-  if (self.given != nullptr) return lease(*this, *self.given);
-  if (self.failure) return error(*self.failure).with_node(node());
-  if (token.stop_requested()) {
+  if (served) return lease(*this, *self.given);
+  return std::move(*failure);
+}
+
+error pool::refusal(priority importance, shed_reason why, clock::duration estimated_wait, std::size_t waiting) {
+  if (watcher_ != nullptr) watcher_->on_shed({.node = node(), .priority = importance, .reason = why});
+  std::string text;
+  switch (why) {
+    case shed_reason::too_late: {
+      const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(estimated_wait).count();
+      text = "a connection would come too late for the deadline";
+      if (wait > 0) text += " (estimated wait: " + std::to_string(wait) + " ms, " + std::to_string(waiting) + " wait)";
+      text += ": allow more time, make fewer calls at once, or enlarge pool.size = " + std::to_string(options_.size);
+      break;
+    }
+    case shed_reason::displaced: text = "gave way to a more important caller while waiting for a connection"; break;
+    default:
+      text =
+          "too many callers wait for a connection already (pool.max_waiters = " + std::to_string(options_.max_waiters) +
+          ")";
+      break;
+  }
+  return error(errc::overloaded, std::move(text)).with_node(node());
+}
+
+error pool::failure_of(const waiter& unserved, const std::stop_token& cancel) {
+  using state = waiter::state;
+  if (unserved.became == state::failed) return error(*unserved.failure).with_node(node());
+  if (unserved.became == state::displaced) return refusal(unserved.importance(), shed_reason::displaced, {}, 0);
+  if (unserved.became == state::expired && !unserved.until().expired(clock::now())) {
+    return refusal(unserved.importance(), shed_reason::too_late, {}, 0);
+  }
+  if (unserved.became == state::waiting && cancel.stop_requested()) {
     return error(errc::cancelled, "cancelled while waiting for a connection").with_node(node());
   }
   return error(errc::deadline_exceeded, "no connection became free before the deadline (pool.size = " +
@@ -133,7 +183,7 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
 }
 
 void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token) {
-  const auto served = [&self] { return self.is_served(); };
+  const auto told = [&self] { return self.became != waiter::state::waiting; };
   for (;;) {
     // Where connects are only paced, it is for those who wait to start the next one.
     const auto now = clock::now();
@@ -141,40 +191,47 @@ void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_
     const bool paced = connecting_ == 0 && next > now && all_.size() < options_.size;
     const deadline wake_up = paced ? until.earlier_of(deadline(next)) : until;
     if (wake_up.is_never()) {
-      self.wake.wait(lock, token, served);
+      self.wake.wait(lock, token, told);
     } else {
-      self.wake.wait_until(lock, token, wake_up.at(), served);
+      self.wake.wait_until(lock, token, wake_up.at(), told);
     }
-    if (self.is_served() || token.stop_requested() || until.expired(clock::now())) return;
+    if (told() || token.stop_requested() || until.expired(clock::now())) return;
     serve_waiters(clock::now());
   }
 }
 
 void pool::give_back(pooled_connection& returned) noexcept {
   connection& link = *returned.link;
-  const bool clean = link.is_clean();
-  const bool changed_role = clean && link.is_replica() != link.was_replica();
-  const auto now = coarse_now();
+  // Who never looked at it changed nothing about it: it has rested on.
+  const bool clean = !returned.touched || link.is_clean();
+  const bool changed_role = returned.touched && clean && link.is_replica() != link.was_replica();
+  const auto now = returned.touched ? coarse_now() : returned.borrowed_at;
+  // How long it was held matters to those who queue for it; only then is it measured exactly.
+  const auto exact = returned.waited_for ? clock::now() : clock::time_point{};
 
   lock_type lock(mutex_);
   returned.leased = false;
+  if (returned.waited_for) waiters_.note_held(exact - returned.borrowed_at, exact);
   if (!clean && !closing_ && !link.is_broken() && !link.must_not_cancel()) {
     lock.unlock();
     repair_in_background(returned);
     return;
   }
   if (clean && !changed_role && !closing_ && now < returned.expires_at) {
-    returned.idle_since = now;
+    if (returned.touched) returned.idle_since = now;
     hand_out(returned);
     return;
   }
   const bool closing = closing_;
+  std::vector<std::unique_ptr<connection>> others;
+  if (changed_role && !closing) others = remove_idle_of_role(link.was_replica());
   auto gone = remove(returned);
   serve_waiters(clock::now());
   returned_.notify_all();
   lock.unlock();
 
   if (changed_role) note_role(gone->is_replica() ? node_role::replica : node_role::primary);
+  for (auto& other : others) close_in_background(std::move(other), close_reason::role_changed);
   close_in_background(std::move(gone), closing        ? close_reason::shutdown
                                        : changed_role ? close_reason::role_changed
                                        : clean        ? close_reason::expired
@@ -186,11 +243,17 @@ void pool::hand_out(pooled_connection& free) {
     idle_.push_back(&free);
     return;
   }
-  waiter& first = *waiters_.front();
-  waiters_.pop_front();
-  lend(free, first.borrower, coarse_now());
-  first.given = &free;
-  first.wake.notify_one();
+  const auto now = clock::now();
+  auto turn = waiters_.next(now);
+  while (auto* const late = turn.expired.pop_oldest()) static_cast<waiter&>(*late).tell(waiter::state::expired);
+  if (turn.next == nullptr) {
+    idle_.push_back(&free);
+    return;
+  }
+  auto& chosen = static_cast<waiter&>(*turn.next);
+  lend(free, chosen.borrower, now, true);
+  chosen.given = &free;
+  chosen.tell(waiter::state::served);
 }
 
 void pool::open_first() {
@@ -269,11 +332,12 @@ void pool::serve_waiters(clock::time_point now) {
 }
 
 void pool::fail_waiters(const error& cause) {
-  for (waiter* waiting : waiters_) {
-    waiting->failure = cause;
-    waiting->wake.notify_one();
+  auto all = waiters_.clear();
+  while (auto* const each = all.pop_oldest()) {
+    auto& waiting = static_cast<waiter&>(*each);
+    waiting.failure = cause;
+    waiting.tell(waiter::state::failed);
   }
-  waiters_.clear();
 }
 
 void pool::repair_in_background(pooled_connection& dirty) {
@@ -300,6 +364,16 @@ std::unique_ptr<connection> pool::remove(pooled_connection& gone) {
   std::unique_ptr<connection> link = std::move((*at)->link);
   all_.erase(at);
   return link;
+}
+
+std::vector<std::unique_ptr<connection>> pool::remove_idle_of_role(bool was_replica) {
+  // Those in use are found out when they come back.
+  std::vector<std::unique_ptr<connection>> gone;
+  const auto resting = idle_;
+  for (pooled_connection* const each : resting) {
+    if (each->link->was_replica() == was_replica) gone.push_back(remove(*each));
+  }
+  return gone;
 }
 
 void pool::close_in_background(std::unique_ptr<connection> closing, close_reason why) {

@@ -4,13 +4,14 @@
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/observer.hpp>
+#include <breakwater/core/priority.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/source_location.hpp>
+#include <breakwater/resilience/admission_queue.hpp>
 #include <breakwater/resilience/connect_pacer.hpp>
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,6 +37,8 @@ struct pooled_connection {
   source_location borrower;
   bool leased = false;
   bool leak_reported = false;
+  bool waited_for = false;  // by its borrower: then `borrowed_at` is exact
+  bool touched = false;     // by its borrower, who may have changed its state
 };
 
 /// A pooled connection in one caller's hands; goes back by itself.
@@ -54,8 +57,11 @@ class lease {
   ~lease() { give_back(); }
 
   [[nodiscard]] explicit operator bool() const noexcept { return held_ != nullptr; }
-  [[nodiscard]] connection& operator*() const noexcept { return *held_->link; }
-  [[nodiscard]] connection* operator->() const noexcept { return held_->link.get(); }
+  [[nodiscard]] connection& operator*() const noexcept {
+    held_->touched = true;
+    return *held_->link;
+  }
+  [[nodiscard]] connection* operator->() const noexcept { return &**this; }
   /// Back to the pool, which looks at the connection's state and keeps, repairs or closes it.
   void give_back() noexcept;
 
@@ -77,15 +83,19 @@ struct pool_counts {
 ///
 ///     event                                      | what happens to it
 ///     a caller finds none idle, or min_idle      | opened by the background, never by a caller's own thread
-///     opened, given back                         | to the caller that has waited longest, else on top of the idle ones
+///     opened, given back                         | to the waiting caller whose turn it is, else on top of the idle ones
 ///     borrowed after resting validate_after_idle | pinged first; closed when it does not answer
 ///     given back busy or inside a transaction    | cancelled and rolled back by the background, else closed
 ///     given back older than its own lifetime     | closed; lifetimes are jittered, so they do not end together
 ///     resting idle_timeout                       | closed, down to min_idle
 ///     held leak_warning_after                    | reported once, with the source line that borrowed it
+///     one of them says that the role changed     | all that were made to the old role are closed, when they are free
 ///
 /// A `connect_pacer` says when the next connect may begin. In its pause after a failed one, callers without any
 /// connection are refused at once with the reason.
+///
+/// Whose turn it is, who is refused because the queue is full or its deadline too near, and who gives way to a more
+/// important caller: see `resilience::admission_queue`.
 ///
 /// Thread-safe. One mutex, held for a few pushes and pops; the only system call under it is starting a background thread
 /// when a connection has to be opened.
@@ -102,8 +112,10 @@ class pool {
   ~pool();
 
   /// A live connection, within `until`. Errors: why none could be opened; `deadline_exceeded` after a wait;
-  /// `overloaded` when too many wait already; `cancelled`.
-  [[nodiscard]] result<lease> acquire(deadline until, const std::stop_token* cancel, source_location borrower);
+  /// `overloaded` when too many wait already, when it would come too late, or when a more important caller took the
+  /// place in the queue; `cancelled`.
+  [[nodiscard]] result<lease> acquire(deadline until, const std::stop_token* cancel, source_location borrower,
+                                      priority importance = priority::normal);
 
   /// Starts the first connection, if there is none and none on its way, without waiting for it.
   void open_first();
@@ -129,11 +141,14 @@ class pool {
 
   void give_back(pooled_connection& returned) noexcept;
   [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
-                                           source_location borrower);
+                                           source_location borrower, priority importance);
   void await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token);
+  [[nodiscard]] error refusal(priority importance, shed_reason why, clock::duration estimated_wait,
+                              std::size_t waiting);
+  [[nodiscard]] error failure_of(const waiter& unserved, const std::stop_token& cancel);
   [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
   void hand_out(pooled_connection& free);
-  void lend(pooled_connection& chosen, source_location borrower, clock::time_point now) noexcept;
+  void lend(pooled_connection& chosen, source_location borrower, clock::time_point now, bool waited_for) noexcept;
   void start_connects(clock::time_point now, std::size_t at_least = 0);
   void serve_waiters(clock::time_point now);
   void connect_in_background();
@@ -143,6 +158,8 @@ class pool {
   void repair_in_background(pooled_connection& dirty);
   /// Takes it out of the pool; the caller closes what is returned, outside the lock.
   [[nodiscard]] std::unique_ptr<connection> remove(pooled_connection& gone);
+  /// The server's role changed: what was made to the one it had is of no use, for it is read-only, or dead.
+  [[nodiscard]] std::vector<std::unique_ptr<connection>> remove_idle_of_role(bool was_replica);
   void close_in_background(std::unique_ptr<connection> closing, close_reason why);
   void note_role(node_role now);
 
@@ -157,7 +174,7 @@ class pool {
   std::condition_variable returned_;                     // for close()
   std::vector<std::unique_ptr<pooled_connection>> all_;  // owns; leased, idle or under repair
   std::vector<pooled_connection*> idle_;                 // the most recently used one last: it is lent first
-  std::deque<waiter*> waiters_;                          // the longest waiting first
+  resilience::admission_queue waiters_;
   std::size_t connecting_ = 0;
   resilience::connect_pacer pacer_;
   std::optional<error> last_connect_error_;

@@ -140,7 +140,8 @@ void withhold_values(error& cause, const parameters& values) {
 }
 
 bool is_suspect(const error& cause) noexcept {
-  return cause.sqlstate().starts_with("XX") || cause.sqlstate() == "08P01";
+  const remedy what = remedy_of(cause.sqlstate());
+  return what == remedy::close || what == remedy::reconnect_once;
 }
 
 error read_connect_error(const pg_conn* failed) {

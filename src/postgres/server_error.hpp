@@ -30,8 +30,8 @@ struct server_error {
 /// holds a bound value, or a part of one, is not shown.
 void withhold_values(error& cause, const parameters& values);
 
-/// The server, or the conversation with it, is not in order: what is prepared or cached there may be what is wrong
-/// ("cache lookup failed for type ..."), so the connection is not used again.
+/// The server, its session, or the conversation with it is not in order: what is prepared or cached there may be what is
+/// wrong ("cache lookup failed for type ...", "out of memory"), so the connection is not used again.
 [[nodiscard]] bool is_suspect(const error& cause) noexcept;
 
 /// Why a connection could not be made; REQUIRES that it was polled with PQERRORS_SQLSTATE.

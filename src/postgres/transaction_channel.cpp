@@ -119,7 +119,7 @@ result<std::vector<rows>> transaction_channel::send(std::span<const command> sta
     }
     if (with_token) {
       bind_token(token_value, *token_);
-      commands.push_back({&outcome_token_statement, &token_value});
+      commands.push_back({&token_statement_for(held_->process()), &token_value});
     }
     commands.insert(commands.end(), statements.begin(), statements.end());
   }
@@ -135,7 +135,7 @@ result<std::vector<rows>> transaction_channel::send(std::span<const command> sta
   begun_ = begun_ || held_->in_transaction();
   if (answers && with_token) {
     auto& all = answers.assume_value();
-    mark_ = read_mark(*token_, all.front());
+    mark_ = read_mark(*token_, all.front(), held_->process());
     all.erase(all.begin());
   }
   if (mark_) {
@@ -191,14 +191,14 @@ result<void> transaction_channel::claim(const outcome_token& token, std::chrono:
     commands.push_back({&set_timeout_statement, &timeout_value});
   }
   commands.insert(commands.end(), {{&set_lock_timeout_statement, &lock_timeout_value},
-                                   {&outcome_token_statement, &token_value},
+                                   {&token_statement_for(held_->process()), &token_value},
                                    {&reset_statement, &none}});
   auto inserted = held_->run(
       {.commands = commands, .kind = batch_kind::in_transaction, .until = until, .cancel = cancel, .behind = 1});
   begun_ = held_->in_transaction();
   if (!inserted) return explain(std::move(inserted).error());
   token_ = token;
-  mark_ = read_mark(token, inserted.assume_value());
+  mark_ = read_mark(token, inserted.assume_value(), held_->process());
   return success();
 }
 

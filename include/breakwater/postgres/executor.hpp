@@ -1,6 +1,7 @@
 #pragma once
 
 #include <breakwater/core/deadline.hpp>
+#include <breakwater/core/priority.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/source_location.hpp>
 #include <breakwater/postgres/copy.hpp>
@@ -28,8 +29,9 @@ struct request {
   const statement& what;
   const parameters& values;
   deadline until;
-  const std::stop_token* cancel = nullptr;  ///< null: can not be cancelled
-  source_location where{};                  ///< the borrower, for leak warnings
+  const std::stop_token* cancel = nullptr;                       ///< null: can not be cancelled
+  source_location where{};                                       ///< the borrower, for leak warnings
+  breakwater::priority priority = breakwater::priority::normal;  ///< in the queue for a connection
 };
 
 /// One of several statements that travel together. A view.

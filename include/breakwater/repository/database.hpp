@@ -10,9 +10,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace breakwater {
@@ -45,6 +47,40 @@ struct health_report {
   std::vector<node_health> nodes{};
 };
 
+/// One of a node's two circuit breakers as it is now; see docs/resilience.md.
+struct circuit_status {
+  std::string node;
+  circuit_class of = circuit_class::read;
+  circuit_state state = circuit_state::closed;
+  bool forced = false;         ///< by an operator, until it is reset
+  std::uint64_t calls = 0;     ///< within its window
+  std::uint64_t failures = 0;  ///< of these
+  std::uint64_t slow = 0;      ///< of these
+  std::uint64_t times_opened = 0;
+};
+
+/// What an operator wants of a circuit breaker.
+enum class circuit_order : std::uint8_t {
+  force_open,    ///< refuse all calls, until it is reset
+  force_closed,  ///< let all calls pass and count none, until it is reset
+  reset          ///< closed, and nothing remembered
+};
+
+/// Is this process's use of the database in order? Not whether the database is: restarting the process would not mend
+/// that.
+struct liveness_report {
+  bool alive = false;
+  std::string reason{};  ///< why not
+};
+
+/// Shall this process be sent requests? What is known without asking a server.
+struct readiness_report {
+  bool ready = false;      ///< `can_read` or `can_write`
+  bool can_read = false;   ///< some node's role is known, and its breaker for reads is not open
+  bool can_write = false;  ///< exactly one node is known as the primary, and its breaker for writes is not open
+  std::string reason{};    ///< what is amiss; also where it is ready for one of the two only
+};
+
 /// A PostgreSQL primary and its replicas: the pools, and what watches over them. One per process and database.
 ///
 ///     bw::config config;
@@ -65,6 +101,20 @@ class database {
 
   /// Asks every node for a sign of life, all at once, within `timeout`.
   [[nodiscard]] health_report health(std::chrono::milliseconds timeout = std::chrono::seconds(1)) const;
+
+  /// For a liveness endpoint: talks to no server and never blocks. It is alive as long as the thread that looks after
+  /// the pools does its rounds; after a shutdown it is not.
+  [[nodiscard]] liveness_report liveness() const;
+  /// For a readiness endpoint, asked as often as one likes: talks to no server. Not ready from the moment a shutdown
+  /// begins.
+  [[nodiscard]] readiness_report readiness() const;
+
+  /// \name The circuit breakers, for operators. There are two for each node; they open and close by themselves.
+  /// @{
+  [[nodiscard]] std::vector<circuit_status> circuit_breakers() const;
+  /// Forces a breaker, or lets it go. Errors: `invalid_argument` where no node has this name ("host:port").
+  [[nodiscard]] result<void> set_circuit_breaker(std::string_view node, circuit_class of, circuit_order order) const;
+  /// @}
 
   /// Numbers of this moment, for a status page. Takes each pool's lock for a moment.
   [[nodiscard]] std::vector<node_stats> stats() const;

@@ -37,8 +37,9 @@ class transaction_run {
   [[nodiscard]] transaction& handle() noexcept { return *handle_; }
   /// What statements of it run on.
   [[nodiscard]] std::shared_ptr<breakwater::executor> executor() const noexcept;
-  /// The closure wants to keep what it did.
-  [[nodiscard]] result<void> commit();
+  /// The closure wants to keep what it did. `repeatable`: it can be run again where the outcome guard finds that it was
+  /// not applied.
+  [[nodiscard]] result<void> commit(bool repeatable = true);
   /// The closure does not.
   void rollback();
   /// After a failure: something that may pass ended it, or its COMMIT was lost and the outcome guard found that it was not

@@ -2,6 +2,7 @@
 
 #include <breakwater/core/consistency.hpp>
 #include <breakwater/core/deadline.hpp>
+#include <breakwater/core/priority.hpp>
 
 #include <chrono>
 #include <optional>
@@ -31,6 +32,9 @@ struct session_options {
   /// `outcome_guard.enabled` where it is not given. Each single write then is a transaction, and costs one more round
   /// trip. See docs/outcome_guard.md.
   std::optional<bool> outcome_guard = std::nullopt;
+  /// What is left out first when not all can be served: where callers wait for a connection the critical ones are served
+  /// first, and the sheddable ones refused first (`errc::overloaded`).
+  breakwater::priority priority = breakwater::priority::normal;
 };
 
 }  // namespace breakwater

@@ -34,7 +34,7 @@ struct admission_options {
 ///     something becomes free       | goes to the highest priority that waits, there to the oldest, as long as that one
 ///                                  | has spent less than half of its time waiting; else to the newest
 ///     at its turn past its         | comes back as expired, and the next one is looked at
-///       deadline, or certain to be |
+///       deadline, or too near it   |
 ///     its caller gives up          | leaves
 ///
 /// **Newest first under overload.** When more come than can be served, a queue that is first in first out soon serves
@@ -47,7 +47,8 @@ struct admission_options {
 /// holding time is a moving average of what `note_held` was told. It refuses nobody by mistake rather than everybody it
 /// might: unknown before `samples_to_know` samples (of which it begins with the shortest); one outlier counts for no
 /// more than ten times the average; it halves with each half-life without a sample; who would be the first to wait is
-/// never refused; and who waits alone is served up to its deadline.
+/// never refused; and who waits alone is served up to its deadline. With others waiting, one is too near its deadline
+/// when less is left than half of the holding time and an eighth of its own time.
 ///
 /// Starvation of lower priorities while higher ones take everything is intended.
 ///

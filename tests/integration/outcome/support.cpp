@@ -63,9 +63,9 @@ std::string ledger_server::dsn_through(const proxy& between) {
   return dsn.replace(dsn.find(port), port.size(), ":" + std::to_string(between.port()) + "/");
 }
 
-watched_database::watched_database(ledger_server& server, bw::config settings)
+watched_database::watched_database(ledger_server& server, bw::config settings, bool direct)
     : between(server.cluster().primary().port()) {
-  settings.nodes = {server.dsn_through(between)};
+  settings.nodes = {direct ? server.cluster().dsn() : server.dsn_through(between)};
   settings.observer = watcher;
   auto opened = bw::database::open(settings);
   EXPECT_TRUE(succeeds(opened));

@@ -60,9 +60,9 @@ class ledger_server {
   std::optional<bw::testing::cluster> cluster_;
 };
 
-/// A database whose connections go through a proxy.
+/// A database whose connections go through a proxy, unless they are to be direct.
 struct watched_database {
-  explicit watched_database(ledger_server& server, bw::config settings = guarded_settings());
+  explicit watched_database(ledger_server& server, bw::config settings = guarded_settings(), bool direct = false);
   [[nodiscard]] static bw::config guarded_settings();
 
   proxy between;

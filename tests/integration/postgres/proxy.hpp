@@ -40,7 +40,7 @@ class proxy {
   void on_message(std::string text, fault what, int times = 1);
   /// How many of them have come.
   [[nodiscard]] int faults() const noexcept { return faults_; }
-  /// Lets go to the server what was held, although its client may be gone. Their answers are lost.
+  /// Lets go to the server what was held, although its client may be gone; the answers are lost. Closes what is mute.
   void release() noexcept { released_ = true; }
   /// From now on the client does not see that the server closed its connection, but all that was said before.
   void hide_ends() noexcept { ends_hidden_ = true; }

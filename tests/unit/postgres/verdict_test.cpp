@@ -303,4 +303,32 @@ TEST(verdict, several_statements_inside_a_transaction_are_never_permanent) {
   EXPECT_EQ(overdue.error().applied(), applied::no);
 }
 
+TEST(verdict, of_a_statement_that_the_library_sends_ahead_names_it_and_does_not_count_it) {
+  const statement token{.sql = "sql", .name = "token", .operation = "INSERT"};
+  const statement first{.sql = "sql", .name = "first", .operation = "SQL"};
+  const statement second{.sql = "sql", .name = "second", .operation = "SQL"};
+  const parameters none;
+  const std::array commands{command{&token, &none}, command{&first, &none}, command{&second, &none}};
+  const auto failed_at = [&](std::size_t place, std::size_t callers) {
+    exchange_outcome outcome;
+    outcome.reached = phase::complete;
+    outcome.failed = place;
+    outcome.failure = server_error{.cause = error(errc::unique_violation, "taken").with_sqlstate("23505")};
+    const auto answer = judge(std::move(outcome),
+                              {.commands = std::span(commands).first(callers),
+                               .kind = batch_kind::in_transaction,
+                               .until = far,
+                               .callers = callers,
+                               .own = 1},
+                              false, now);
+    return answer.error();
+  };
+  EXPECT_EQ(failed_at(0, 3).statement(), "token");
+  EXPECT_EQ(failed_at(0, 3).text(), "taken");
+  EXPECT_EQ(failed_at(2, 3).statement(), "second");
+  EXPECT_NE(failed_at(2, 3).text().find("number 2 of a batch of 2"), std::string::npos) << failed_at(2, 3).text();
+  EXPECT_EQ(failed_at(1, 2).statement(), "first");
+  EXPECT_EQ(failed_at(1, 2).text(), "taken") << "one statement is no batch";
+}
+
 }  // namespace

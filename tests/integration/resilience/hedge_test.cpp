@@ -1,0 +1,73 @@
+// A read that takes long on one replica is answered by another.
+
+#include "support.hpp"
+
+#include <atomic>
+#include <future>
+
+namespace tests {
+namespace {
+
+class hedges final : public bw::observer {
+ public:
+  void on_hedge(const bw::hedge_event& event) noexcept override {
+    if (event.result == bw::hedge_result::won) ++won;
+    if (event.result == bw::hedge_result::lost) ++lost;
+  }
+  void on_operation(const bw::operation_event& event) noexcept override {
+    if (event.statement == "where.it.ran") ++operations;
+  }
+  std::atomic<int> won{0};
+  std::atomic<int> lost{0};
+  std::atomic<int> operations{0};
+};
+
+TEST(hedged_read, is_answered_by_the_replica_that_is_not_stuck) {
+  auto started = bw::testing::cluster::start({.replicas = 2});
+  ASSERT_OK(started);
+  bw::testing::cluster cluster = std::move(started).value();
+  bw::config config;
+  config.nodes = cluster.dsns();
+  config.hedge = {.enabled = true, .quantile = 0.95, .max_extra = 1.0};
+  const auto events = std::make_shared<hedges>();
+  config.observer = events;
+  auto opened = bw::database::open(config);
+  ASSERT_OK(opened);
+  const bw::database db = std::move(opened).value();
+
+  // What makes a read sleep on one of the replicas only.
+  ASSERT_OK(cluster.execute("create table slow_on (port int); grant all on slow_on to public"));
+  ASSERT_OK(cluster.execute("insert into slow_on values (" + std::to_string(cluster.replica(0).port()) + ")"));
+  for (const int i : {0, 1}) ASSERT_OK(cluster.wait_for_replay(cluster.replica(i)));
+  const auto read = [&](int patience) {
+    return db.session({.timeout = 30s, .consistency = bw::consistency::eventual})
+        .query(
+            "select case when inet_server_port() in (select port from slow_on) and ? > 0 "
+            "then pg_sleep(?)::text end, inet_server_port()",
+            patience, patience)
+        .read_only()
+        .named("where.it.ran")
+        .rows();
+  };
+  // Until the latencies are known; every second one goes to either replica.
+  for (int i = 0; i < 200; ++i) ASSERT_OK(read(0));
+
+  const auto before = std::chrono::steady_clock::now();
+  for (int i = 0; i < 4; ++i) {
+    const auto answer = read(20);
+    ASSERT_OK(answer);
+    EXPECT_EQ(answer.value().at(0, 1).text, std::to_string(cluster.replica(1).port()));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 20s) << "at least one of the four was stuck for that long";
+  EXPECT_GE(events->won, 1);
+  EXPECT_EQ(events->operations, 204) << "a second copy is no operation of its own";
+  // The stuck copies were cancelled, on the server too.
+  EXPECT_TRUE(eventually([&] {
+    const auto stuck =
+        cluster.query_value(cluster.replica(0), "select count(*) from pg_stat_activity where wait_event = 'PgSleep'");
+    return stuck && stuck.value() == "0";
+  }));
+}
+
+}  // namespace
+}  // namespace tests

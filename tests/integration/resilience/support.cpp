@@ -1,0 +1,114 @@
+#include "support.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+namespace tests {
+namespace {
+
+/// Sequences are not rolled back, so they count what was.
+constexpr std::string_view schema[] = {
+    "drop table if exists items",
+    "drop sequence if exists calls",
+    "create table items (id int primary key, note text not null)",
+    "create sequence calls minvalue 0 start 0",
+    ("create or replace function fail_times(times int, code text) returns bigint language plpgsql as $$ "
+     "declare n bigint := nextval('calls') + 1; begin "
+     "if n <= times then raise exception 'as told' using errcode = code; end if; return n; end $$"),
+    ("create or replace function kill_times(times int) returns bigint language plpgsql as $$ "
+     "declare n bigint := nextval('calls') + 1; begin "
+     "if n <= times then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(10); end if; "
+     "return n; end $$"),
+};
+
+}  // namespace
+
+bw::testing::cluster& shared_cluster() {
+  static std::optional<bw::testing::cluster> slot;
+  if (!slot) {
+    auto started = bw::testing::cluster::start({.replicas = 1});
+    if (!started) {
+      std::cerr << "no cluster: " << started.error().message() << '\n';
+      std::exit(1);
+    }
+    slot.emplace(std::move(started).value());
+  }
+  return *slot;
+}
+
+bool eventually(const std::function<bool()>& is_so) {
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(5ms);
+  }
+  return true;
+}
+
+void recorder::on_retry(const bw::retry_event& event) noexcept {
+  const std::lock_guard lock(mutex_);
+  retries_.push_back({.statement = std::string(event.statement),
+                      .node = std::string(event.node),
+                      .sqlstate = std::string(event.cause->sqlstate()),
+                      .attempt = event.attempt,
+                      .refused_by_budget = event.refused_by_budget});
+}
+void recorder::on_circuit_change(const bw::circuit_event& event) noexcept {
+  const std::lock_guard lock(mutex_);
+  circuits_.push_back({.node = std::string(event.node),
+                       .of = event.of,
+                       .before = event.before,
+                       .now = event.now,
+                       .forced = event.forced});
+}
+void recorder::on_circuit_rejected(const bw::circuit_rejected_event& /*event*/) noexcept {
+  const std::lock_guard lock(mutex_);
+  ++rejected_;
+}
+std::vector<recorder::retry> recorder::retries() const {
+  const std::lock_guard lock(mutex_);
+  return retries_;
+}
+std::vector<recorder::circuit> recorder::circuits() const {
+  const std::lock_guard lock(mutex_);
+  return circuits_;
+}
+int recorder::rejected() const {
+  const std::lock_guard lock(mutex_);
+  return rejected_;
+}
+
+void resilience_test::SetUp() {
+  for (const std::string_view statement : schema) ASSERT_OK(shared_cluster().execute(statement));
+  ASSERT_OK(shared_cluster().execute("grant all on items, calls to public"));
+  ASSERT_OK(shared_cluster().wait_for_replay(shared_cluster().replica(0)));
+  config.nodes = shared_cluster().dsns();
+  config.observer = events;
+}
+
+bw::database resilience_test::open() {
+  auto opened = bw::database::open(config);
+  if (!opened) {
+    std::cerr << "no database: " << opened.error().message() << '\n';
+    std::exit(1);
+  }
+  return std::move(opened).value();
+}
+
+int resilience_test::calls() {
+  return std::stoi(truth("select case when is_called then last_value + 1 else 0 end from calls"));
+}
+
+std::string resilience_test::truth(std::string_view sql) {
+  auto value = shared_cluster().query_value(sql);
+  return value ? value.value() : "error: " + value.error().message();
+}
+
+std::string resilience_test::primary_name() { return "127.0.0.1:" + std::to_string(shared_cluster().primary().port()); }
+std::string resilience_test::replica_name() {
+  return "127.0.0.1:" + std::to_string(shared_cluster().replica(0).port());
+}
+
+}  // namespace tests
