@@ -136,6 +136,10 @@ class pool {
   using lock_type = std::unique_lock<std::mutex>;
 
   void give_back(pooled_connection& returned) noexcept;
+  /// What came back is not to be lent again as it is: repairs or closes it.
+  void take_out(lock_type& lock, pooled_connection& returned, bool clean, bool changed_role);
+  /// It did not answer a ping in time. Returns whether it is dead, and so gone.
+  bool take_back_silent(pooled_connection& checked);
   [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
                                            source_location borrower, priority importance);
   void await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token);
@@ -144,7 +148,16 @@ class pool {
   [[nodiscard]] error failure_of(const waiter& unserved, const std::stop_token& cancel);
   [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
   void hand_out(pooled_connection& free);
-  void lend(pooled_connection& chosen, source_location borrower, clock::time_point now, bool waited_for) noexcept;
+  /// To the waiter whose turn it is.
+  void serve_next(pooled_connection& free);
+  static void lend(pooled_connection& chosen, source_location borrower, clock::time_point now,
+                   bool waited_for) noexcept {
+    chosen.leased = true;
+    chosen.waited_for = waited_for;
+    chosen.leak_reported = false;
+    chosen.borrower = borrower;
+    chosen.borrowed_at = now;
+  }
   void start_connects(clock::time_point now, std::size_t at_least = 0);
   void serve_waiters(clock::time_point now);
   void connect_in_background();
@@ -176,5 +189,9 @@ class pool {
   std::optional<error> last_connect_error_;
   bool closing_ = false;
 };
+
+inline void lease::give_back() noexcept {
+  if (held_ != nullptr) std::exchange(owner_, nullptr)->give_back(*std::exchange(held_, nullptr));
+}
 
 }  // namespace breakwater::postgres
