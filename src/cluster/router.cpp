@@ -347,7 +347,7 @@ void router::look_after_pools(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     const auto now = deadline::clock::now();
     last_round_.store(now, std::memory_order_relaxed);
-    for (const auto& each : nodes_) each->connections().maintain(now);
+    for (const auto& each : nodes_) each->maintain(now);
   }
 }
 

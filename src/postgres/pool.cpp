@@ -46,11 +46,12 @@ struct pool::waiter : resilience::admission_queue::entry {
 };
 
 pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
-           observer* watcher)
+           observer* watcher, std::function<void(clock::time_point)> opened)
     : options_(options),
       settings_(std::move(settings)),
       background_(background),
       watcher_(watcher),
+      opened_(std::move(opened)),
       waiters_({.servers = options.size, .max_waiters = options.max_waiters}) {
   all_.reserve(options_.size);
   idle_.reserve(options_.size);
@@ -288,6 +289,7 @@ void pool::connected(std::unique_ptr<connection> made) {
   added->link = std::move(made);
   added->expires_at = now + std::chrono::duration_cast<clock::duration>(lifetime);
   added->idle_since = now;
+  if (opened_) opened_(now);
 
   lock_type lock(mutex_);
   --connecting_;

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -100,8 +101,9 @@ class pool {
   using clock = deadline::clock;
 
   /// `background` and `watcher` (which may be null) outlive the pool.
+  /// `opened` is called, on a thread of the background, whenever a connection was opened.
   pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
-       observer* watcher);
+       observer* watcher, std::function<void(clock::time_point)> opened = {});
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
   /// REQUIRES that no lease is out and that the background has stopped.
@@ -176,6 +178,7 @@ class pool {
   const std::shared_ptr<const connection_settings> settings_;
   task_runner& background_;
   observer* const watcher_;
+  const std::function<void(clock::time_point)> opened_;
   std::stop_source stop_connecting_;
   std::atomic<node_role> role_{node_role::unknown};
 
