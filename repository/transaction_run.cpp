@@ -57,7 +57,8 @@ result<void> transaction_run::begin() {
   }
   if (!progress_) {
     const deadline until = session_->operation_deadline(deadline::clock::now());
-    progress_ = std::make_unique<progress>(until, session_->nodes().begin_attempts(options_.max_attempts, until));
+    progress_ = std::make_unique<progress>(
+        until, session_->nodes().begin_attempts(options_.max_attempts, until, deadline::clock::now()));
   }
   ++progress_->runs;
   if (!progress_->carrying_on) {

@@ -85,7 +85,7 @@ void print_summary(const totals& all, double took) {
       "%llu times a breaker opened\n",
       number(all.operations), number(all.succeeded), number(all.told_unknown), number(all.resolved),
       number(all.retries), number(all.connects), number(all.opened));
-  std::printf("lowest throughput of a process after the faults: %.0f %% of its own before\n\n",
+  std::printf("lowest throughput of a process after the faults: %.0f %% of the mean before\n\n",
               all.lowest_return * 100);
   std::printf("  %-28s %12s\n", "fault", "seeds");
   for (std::size_t i = 0; i < fault_kind_count; ++i) {

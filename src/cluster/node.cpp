@@ -2,6 +2,8 @@
 
 #include "postgres/decide.hpp"
 
+#include <algorithm>
+
 namespace breakwater::routing {
 namespace {
 
@@ -49,7 +51,10 @@ node::node(const config& settings, std::shared_ptr<const postgres::connection_se
     : watcher_(settings.observer.get()),
       silence_(settings.breaker.silence),
       limits_(settings.limiter.algorithm != limit_algorithm::none),
-      connections_(settings.pool, std::move(address), background, watcher_),
+      connections_(settings.pool, std::move(address), background, watcher_,
+                   [this](deadline::clock::time_point now) {
+                     for (const auto& breaker : breakers_) breaker->hint_recovered(now);
+                   }),
       leases_(connections_),
       limiter_(settings.limiter),
       breakers_{make_breaker(settings.breaker, circuit_class::read),
@@ -67,11 +72,21 @@ std::unique_ptr<resilience::circuit_breaker> node::make_breaker(const circuit_br
                                                        std::move(tell));
 }
 
+void node::maintain(deadline::clock::time_point now) {
+  connections_.maintain(now);
+  // An open breaker keeps everybody away who would connect, and a connection is the sign that the node is back.
+  const auto is_open = [](const auto& breaker) { return breaker->state() == circuit_state::open; };
+  if (std::ranges::any_of(breakers_, is_open)) connections_.open_first();
+}
+
 result<node_call> node::admit(circuit_class of, priority importance, deadline::clock::time_point now) {
   // The limiter first: a probe of the breaker that is then refused would have to be given back.
   if (!has_room_for(importance)) return overload(importance);
-  auto place = limiter_.try_acquire();
-  if (!place) return overload(importance);
+  resilience::adaptive_limiter::permit place;
+  if (limits_) {  // all threads share its counter: one that is off is not asked
+    place = limiter_.try_acquire();
+    if (!place) return overload(importance);
+  }
   auto permit = breaker(of).try_acquire(now);
   if (permit) return node_call(*this, std::move(place), std::move(permit), now);
   if (watcher_ != nullptr) watcher_->on_circuit_rejected({.node = name(), .of = of});

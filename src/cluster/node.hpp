@@ -71,6 +71,9 @@ class node {
   /// Where single statements run.
   [[nodiscard]] channel& statements() noexcept { return leases_; }
 
+  /// What has to be done from time to time; once a second is enough.
+  void maintain(deadline::clock::time_point now);
+
   /// Leave for a call. Errors: `circuit_open`; `overloaded` where as many are in flight as the node bears.
   [[nodiscard]] result<node_call> admit(circuit_class of, priority importance, deadline::clock::time_point now);
   [[nodiscard]] const resilience::adaptive_limiter& limiter() const noexcept { return limiter_; }

@@ -25,6 +25,8 @@ decision decide_by_code(const failed_attempt& failed) noexcept {
                       : failed.attempt > 1 ? next_attempt::other_primary
                                            : next_attempt::same};
     case errc::no_primary: return {.next = next_attempt::other_primary};
+    // One replica's queue is long; another's may not be. The primary's is nobody's to share.
+    case errc::overloaded: return failed.on_replica ? decision{.next = next_attempt::elsewhere} : give_up;
     default: return give_up;
   }
 }

@@ -68,6 +68,30 @@ TEST_F(circuit_breaker, opens_when_backends_are_killed_and_closes_after_one_prob
   EXPECT_EQ(truth("select count(*) from items where id = 1"), "0");
 }
 
+TEST(circuit_breaker_of_a_lost_server, lets_a_call_probe_as_soon_as_a_connection_can_be_made) {
+  auto started = bw::testing::cluster::start({});
+  ASSERT_OK(started);
+  bw::testing::cluster cluster = std::move(started).value();
+  bw::config config;
+  config.nodes = cluster.dsns();
+  config.breaker.min_calls = 5;
+  config.breaker.open_for = 12s;
+  config.breaker.open_jitter = 0;
+  config.retry.max_attempts = 1;
+  auto opened = bw::database::open(config);
+  ASSERT_OK(opened);
+  const bw::database db = std::move(opened).value();
+  ASSERT_OK(cluster.kill(cluster.primary()));
+  EXPECT_TRUE(eventually([&] {
+    (void)db.session({.timeout = 1s}).execute("select 1");
+    return db.circuit_breakers().back().state == circuit_state::open;
+  }));
+  const auto at = std::chrono::steady_clock::now();
+  ASSERT_OK(cluster.start(cluster.primary()));
+  EXPECT_TRUE(eventually([&] { return db.session({.timeout = 1s}).execute("select 1").has_value(); }));
+  EXPECT_LT(std::chrono::steady_clock::now() - at, 11s) << "by itself it would not have let anybody pass so early";
+}
+
 TEST_F(circuit_breaker, of_a_replica_sends_reads_to_the_primary) {
   const bw::database db = open();
   ASSERT_OK(db.set_circuit_breaker(replica_name(), circuit_class::read, bw::circuit_order::force_open));

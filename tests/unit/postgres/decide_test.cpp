@@ -182,10 +182,15 @@ TEST(decide, a_missing_primary_is_looked_for_again) {
   EXPECT_EQ(after(errc::no_primary).next, next_attempt::other_primary);
 }
 
+TEST(decide, a_replica_with_too_long_a_queue_leaves_the_others) {
+  EXPECT_EQ(on_replica(errc::overloaded).next, next_attempt::elsewhere);
+  EXPECT_EQ(after(errc::overloaded).next, next_attempt::none);
+}
+
 TEST(decide, refusals_and_mistakes_of_the_library_s_own_are_final) {
-  for (const auto code : {errc::deadline_exceeded, errc::cancelled, errc::overloaded, errc::circuit_open,
-                          errc::unsafe_operation, errc::invalid_argument, errc::not_found, errc::stale_version,
-                          errc::validation_failed, errc::rolled_back, errc::internal, errc::data_error}) {
+  for (const auto code : {errc::deadline_exceeded, errc::cancelled, errc::circuit_open, errc::unsafe_operation,
+                          errc::invalid_argument, errc::not_found, errc::stale_version, errc::validation_failed,
+                          errc::rolled_back, errc::internal, errc::data_error}) {
     expect_never(code);
   }
 }

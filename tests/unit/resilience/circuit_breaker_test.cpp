@@ -230,6 +230,46 @@ TEST_F(breaker_fixture, a_clock_that_goes_back_does_not_keep_old_failures) {
   EXPECT_EQ(breaker.snapshot(now).failures, 10);
 }
 
+TEST_F(breaker_fixture, a_sign_of_recovery_lets_a_call_probe_early) {
+  open_it();
+  now += 2s;
+  EXPECT_FALSE(breaker.try_acquire(now));
+  breaker.hint_recovered(now);
+  EXPECT_EQ(breaker.state(), circuit_state::open) << "a sign is no proof";
+  succeed();
+  EXPECT_EQ(breaker.state(), circuit_state::closed);
+}
+
+TEST_F(breaker_fixture, signs_of_recovery_never_make_it_probe_more_often_than_every_fifth_of_the_pause) {
+  open_it();
+  int probes = 0;
+  for (int i = 0; i < 1000; ++i) {
+    now += 10ms;
+    breaker.hint_recovered(now);
+    if (auto permit = breaker.try_acquire(now)) {
+      permit.failed(now);
+      ++probes;
+    }
+  }
+  EXPECT_EQ(probes, 10);
+}
+
+TEST_F(breaker_fixture, a_sign_of_recovery_changes_nothing_of_a_forced_or_closed_one) {
+  breaker.hint_recovered(now);
+  EXPECT_EQ(breaker.state(), circuit_state::closed);
+  breaker.force_open();
+  now += 1h;
+  breaker.hint_recovered(now);
+  EXPECT_FALSE(breaker.try_acquire(now));
+}
+
+TEST_F(breaker_fixture, a_sign_of_recovery_does_not_lengthen_the_pause) {
+  open_it();
+  breaker.hint_recovered(now + 1h);
+  now += 5s;
+  EXPECT_TRUE(breaker.try_acquire(now));
+}
+
 TEST_F(breaker_fixture, forced_open_refuses_until_reset) {
   breaker.force_open();
   EXPECT_TRUE(breaker.is_forced());

@@ -52,9 +52,9 @@ TEST(retry_budget, what_left_the_window_pays_for_nothing) {
 }
 
 TEST(retry_budget, a_ratio_that_is_no_binary_fraction_is_not_rounded_to_the_retrys_disadvantage) {
-  retry_budget budget({.ratio = 0.1, .per_second = 0, .window = 10s});
-  for (int i = 0; i < 30; ++i) budget.deposit(start);
-  EXPECT_EQ(withdrawn(budget, start, 10), 3);
+  retry_budget budget({.ratio = 0.29, .per_second = 0, .window = 10s});
+  for (int i = 0; i < 100; ++i) budget.deposit(start);  // 0.29 * 100 is 28.999999999999996
+  EXPECT_EQ(withdrawn(budget, start, 100), 29);
 }
 
 TEST(retry_budget, nothing_at_all_may_be_allowed) {
@@ -159,6 +159,32 @@ TEST(retry_budget, many_threads_together_get_exactly_what_is_there) {
     granted += withdrawn(budget, start, threads * deposits);
     EXPECT_EQ(granted, threads * deposits / 5);
   }
+}
+
+TEST(retry_budget, threads_that_always_want_more_never_get_more_than_was_paid_for) {
+  constexpr int threads = 3;
+  constexpr int rounds = 100'000;
+  retry_budget budget({.ratio = 1.0, .per_second = 0, .window = 10s});
+  std::atomic<int> paid{0};
+  std::atomic<int> granted{0};
+  std::atomic<bool> exceeded{false};
+  const auto hammer = [&] {
+    for (int round = 0; round < rounds; ++round) {
+      if (round % 4 == 0) {
+        ++paid;  // before: so that it is never behind what the budget knows
+        budget.deposit(start);
+      }
+      if (!budget.try_withdraw(start)) continue;
+      const int now = ++granted;
+      if (now > paid.load()) exceeded = true;
+    }
+  };
+  {
+    std::vector<std::jthread> all;
+    for (int t = 0; t < threads; ++t) all.emplace_back(hammer);
+  }
+  EXPECT_FALSE(exceeded);
+  EXPECT_EQ(granted + withdrawn(budget, start, rounds), paid);
 }
 
 TEST(retry_budget, many_threads_never_exceed_it_while_the_window_moves) {
