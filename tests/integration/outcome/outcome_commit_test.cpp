@@ -2,6 +2,8 @@
 
 #include "support.hpp"
 
+#include <thread>
+
 namespace tests {
 namespace {
 
@@ -54,10 +56,14 @@ TEST_F(outcome_guard, reports_success_where_only_the_answer_was_lost) {
   for (const fault how : {fault::cut_after, fault::mute_after}) {
     server->reset();
     watched_database far(*server);
-    bw::session session = far.db->session({.timeout = 2s});
+    bw::session session = far.db->session();
     int runs = 0;
     int committed = 0;
     far.between.on_message(commit_message, how);
+    const std::jthread network([&] {
+      EXPECT_TRUE(eventually([&] { return far.between.faults() == 1 && lines() == "a"; }));
+      far.between.drop_clients();
+    });
     const auto done = session.transact([&](bw::transaction& tx) -> bw::result<std::string> {
       ++runs;
       tx.on_commit([&] { ++committed; });
@@ -92,7 +98,8 @@ TEST_F(outcome_guard, runs_the_closure_again_where_the_commit_never_arrived) {
 
 TEST_F(outcome_guard, ends_a_twin_that_is_in_flight_on_a_silent_link) {
   watched_database far(*server);
-  bw::session session = far.db->session({.timeout = 4s});
+  // The COMMIT is awaited for half of that.
+  bw::session session = far.db->session({.timeout = 6s});
   int runs = 0;
   far.between.on_message(commit_message, fault::hold);
   ASSERT_OK(write_line_in(session, "a", &runs));

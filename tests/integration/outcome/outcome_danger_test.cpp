@@ -68,8 +68,12 @@ TEST_F(outcome_danger, a_guarded_upsert_of_a_dead_connection_can_not_arrive_late
 
 TEST_F(outcome_danger, a_guarded_upsert_whose_commit_is_late_is_done_by_then) {
   watched_database far(*server);
-  bw::session first = far.db->session({.timeout = 3s});
+  bw::session first = far.db->session();
   far.between.on_message(commit_message, fault::hold);
+  const std::jthread network([&] {
+    EXPECT_TRUE(eventually([&] { return far.between.faults() == 1; }));
+    far.between.drop_clients();
+  });
   ASSERT_OK(first.execute(upsert, 100));
   EXPECT_EQ(far.watcher->seen(), std::vector{commit_resolution::not_applied});
   bw::session second = far.db->session();
@@ -326,7 +330,7 @@ void fail_over(bool replayed, int expected_runs, commit_resolution expected) {
   if (!replayed) {
     ASSERT_OK(cluster.stop(replica));
   }
-  bw::session session = opened.value().session({.timeout = 10s});
+  bw::session session = opened.value().session();
   int runs = 0;
   between.on_message(commit_message, fault::mute_after);
   auto done = std::async(std::launch::async, [&] { return write_line_in(session, "a", &runs); });
@@ -356,7 +360,7 @@ TEST(outcome_crash, makes_the_servers_own_status_of_a_transaction_lie_and_the_gu
   ledger_server server({.settings = {{"wal_writer_delay", "10s"}, {"autovacuum", "off"}}});
   server.reset();
   watched_database far(server);
-  bw::session session = far.db->session({.timeout = 12s});
+  bw::session session = far.db->session();
   std::string id;
   int runs = 0;
   far.between.on_message(commit_message, fault::mute_after);

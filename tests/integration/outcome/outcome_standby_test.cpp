@@ -59,9 +59,12 @@ TEST_F(outcome_standby, that_stays_away_leaves_a_commit_unknown_and_its_process_
 }
 
 TEST_F(outcome_standby, that_comes_back_makes_it_a_success) {
-  bw::session session = far->db->session({.timeout = 4s});
+  bw::session session = far->db->session();
   int runs = 0;
+  far->between.on_message(commit_message, proxy::fault::mute_after);
   auto done = std::async(std::launch::async, [&] { return write_line_in(session, "a", &runs); });
+  EXPECT_TRUE(eventually([this] { return is_there("wait_event = 'SyncRep'"); }));
+  far->between.drop_clients();
   EXPECT_TRUE(eventually([this] { return is_being_resolved(); }));
   bring_standby_back();
   EXPECT_OK(done.get());
@@ -81,7 +84,7 @@ TEST_F(outcome_standby, whose_wait_is_cancelled_is_no_success) {
 }
 
 TEST_F(outcome_standby, whose_wait_is_cancelled_is_a_success_once_the_standby_has_it) {
-  bw::session session = far->db->session({.timeout = 8s});
+  bw::session session = far->db->session();
   auto done = std::async(std::launch::async, [&] { return write_line_in(session, "a"); });
   cancel_wait();
   // The row's UPDATE waits for the standby in its place.
@@ -103,7 +106,7 @@ TEST_F(outcome_standby, is_waited_for_as_the_transaction_itself_would_have) {
   EXPECT_ERROR(unknown, errc::commit_unknown) << "what a raw statement did to it is not known: the strongest counts";
   server->arrange("set synchronous_commit = local; alter role app set synchronous_commit = local");
   watched_database local(*server);
-  bw::session relaxed = local.db->session({.timeout = 3s});
+  bw::session relaxed = local.db->session();
   local.between.on_message(commit_message, proxy::fault::cut_after);
   EXPECT_OK(write_line_in(relaxed, "b"));
   EXPECT_EQ(local.watcher->seen(), std::vector{commit_resolution::applied});

@@ -76,7 +76,7 @@ bw::config watched_database::guarded_settings() {
   bw::config settings;
   settings.outcome_guard.enabled = true;
   settings.pool.size = 4;
-  settings.operation_timeout = 10s;
+  settings.operation_timeout = 30s;
   return settings;
 }
 

@@ -122,6 +122,10 @@ proxy::fault proxy::fault_of(std::string_view message) {
 /// On a connection that nobody shall be told of: what is held waits, answers are lost.
 bool proxy::pass_on_faulty(link& through) {
   if (through.present == fault::mute_after && released_) return false;
+  if (clients_dropped_ && !through.client_ended) {
+    ::shutdown(through.client, SHUT_RDWR);
+    through.client_ended = true;
+  }
   std::string buffer;
   if (!through.client_ended) {
     if (const auto got = receive(through.client, buffer); got == 0) {

@@ -42,6 +42,8 @@ class proxy {
   [[nodiscard]] int faults() const noexcept { return faults_; }
   /// Lets go to the server what was held, although its client may be gone; the answers are lost. Closes what is mute.
   void release() noexcept { released_ = true; }
+  /// Closes the connections that have met a fault to their clients, and tells their servers nothing.
+  void drop_clients() noexcept { clients_dropped_ = true; }
   /// From now on the client does not see that the server closed its connection, but all that was said before.
   void hide_ends() noexcept { ends_hidden_ = true; }
 
@@ -75,6 +77,7 @@ class proxy {
   std::atomic<bool> ends_hidden_{false};
   std::atomic<bool> ending_{false};
   std::atomic<bool> released_{false};
+  std::atomic<bool> clients_dropped_{false};
   std::atomic<int> faults_{0};
   std::mutex mutex_;  // of the following
   std::string text_{};
