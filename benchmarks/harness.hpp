@@ -56,7 +56,8 @@ struct finding {
   std::optional<goal> target;
   benchmarks::better better = better::lower;
   int rounds = 0;
-  double spread = 0;  ///< between the rounds' quartiles, as part of the median: of the ratio, or of what the target is of
+  double spread =
+      0;  ///< between the rounds' quartiles, as part of the median: of the ratio, or of what the target is of
 
   /// Nothing where there is no target.
   [[nodiscard]] std::optional<bool> met() const noexcept;

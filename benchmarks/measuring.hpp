@@ -4,13 +4,13 @@
 //
 //     side ours = nanoseconds_per_call(1, [&](unsigned /*thread*/) { keep(things.lookup(key)); });
 
+#include <sched.h>
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include <sched.h>
 
 namespace breakwater::benchmarks {
 

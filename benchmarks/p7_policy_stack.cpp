@@ -63,13 +63,13 @@ constexpr statement read_statement{.sql = sql,
 /// As `session_state::execute` and `router::run`, without the statement.
 void call(detail::session_state& session, const parameters& values) {
   const statement& what = read_statement;
-  const detail::operation_report report(session.watcher(), what, session.options().correlation_id);
+  const auto began = deadline::clock::now();
+  const detail::operation_report report(session.watcher(), what, session.options().correlation_id, began);
   const auto work = [](routing::node& /*on*/, routing::node_call& /*call*/) { return nothing(); };
-  const routing::visited seen = session.nodes().visit({.what = what,
-                                                       .values = values,
-                                                       .until = session.operation_deadline(deadline::clock::now())},
-                                                      true, work);
-  report.finish(seen.refusal ? &*seen.refusal : nullptr, 1, seen.last->name(), seen.last->role(), seen.attempts);
+  const routing::visited seen = session.nodes().visit(
+      {.what = what, .values = values, .until = session.operation_deadline(began), .began = began}, true, work);
+  report.finish(seen.refusal ? &*seen.refusal : nullptr, 1, seen.last->name(), seen.last->role(), seen.attempts,
+                seen.ended);
 }
 
 std::string on_threads(std::string text, unsigned threads) {
@@ -138,9 +138,9 @@ void measure_parts(runner& with) {
     compare_with_nothing(with, "  policy(timeout, retry, breaker) around a call", threads,
                          [&guarded](unsigned /*thread*/) {
                            keep(guarded([]() -> result<void> {
-                             keep(nothing());
-                             return success();
-                           }).has_value());
+                                  keep(nothing());
+                                  return success();
+                                }).has_value());
                          });
   }
 }

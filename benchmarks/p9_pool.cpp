@@ -32,12 +32,13 @@ void measure(runner& with) {
     keep(held);
   };
   for (const unsigned threads : {1U, several}) {
-    with.compare({.id = "P9",
-                  .name = "pool: acquire and release, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"),
-                  .ours = nanoseconds_per_call(threads, lease),
-                  .reference_name = "std::mutex lock and unlock",
-                  .reference = nanoseconds_per_call(threads, lock),
-                  .target = threads == 1 ? std::optional(times_reference(at_most_times_a_mutex)) : std::nullopt});
+    with.compare(
+        {.id = "P9",
+         .name = "pool: acquire and release, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"),
+         .ours = nanoseconds_per_call(threads, lease),
+         .reference_name = "std::mutex lock and unlock",
+         .reference = nanoseconds_per_call(threads, lock),
+         .target = threads == 1 ? std::optional(times_reference(at_most_times_a_mutex)) : std::nullopt});
   }
 }
 

@@ -74,7 +74,8 @@ void print(const machine& here, const std::vector<finding>& findings) {
   std::printf("%s, %s, compiler %s, %s\n%s\nload when it began: %.2f %.2f %.2f\n", here.processor.c_str(),
               here.kernel.c_str(), here.compiler.c_str(), here.build.c_str(), here.pinning.c_str(), here.load[0],
               here.load[1], here.load[2]);
-  if (here.is_busy()) std::printf("WARNING: the machine was busy with other work; look at the spread, and measure again\n");
+  if (here.is_busy())
+    std::printf("WARNING: the machine was busy with other work; look at the spread, and measure again\n");
   if (here.build != "Release") std::printf("WARNING: not an optimised build (make bench makes one)\n");
   std::printf("\n%-4s %-58s %10s %10s %8s %10s %-7s %7s  %s\n", "id", "what", "ours", "reference", "ratio", "target",
               "", "spread", "reference is");

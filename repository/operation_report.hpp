@@ -19,19 +19,27 @@ class operation_report {
       : watcher_(watcher), what_(what), correlation_id_(correlation_id) {
     if (watcher_ != nullptr) started_ = deadline::clock::now();
   }
+  /// The same for an operation that began when its caller last looked at the clock.
+  operation_report(observer* watcher, const statement& what, const std::string& correlation_id,
+                   deadline::clock::time_point began) noexcept
+      : watcher_(watcher), what_(what), correlation_id_(correlation_id), started_(began) {}
   /// What comes of an unknown COMMIT is told by its guard.
   void leave_unknown_to_guard() noexcept { guarded_ = true; }
-  void finish(const result<rows>& answer, std::string_view node, node_role role, unsigned attempts) const noexcept {
-    finish(answer, row_count(answer), node, role, attempts);
+  /// `ended`, in all of them: where it is not given, now.
+  void finish(const result<rows>& answer, std::string_view node, node_role role, unsigned attempts,
+              deadline::clock::time_point ended = {}) const noexcept {
+    if (watcher_ == nullptr) return;
+    finish(answer, row_count(answer), node, role, attempts, ended);
   }
   template <class T>
-  void finish(const result<T>& answer, std::size_t row_count, std::string_view node, node_role role,
-              unsigned attempts) const noexcept {
-    finish(answer ? nullptr : &answer.assume_error(), row_count, node, role, attempts);
+  void finish(const result<T>& answer, std::size_t row_count, std::string_view node, node_role role, unsigned attempts,
+              deadline::clock::time_point ended = {}) const noexcept {
+    finish(answer ? nullptr : &answer.assume_error(), row_count, node, role, attempts, ended);
   }
-  void finish(const error* failure, std::size_t row_count, std::string_view node, node_role role,
-              unsigned attempts) const noexcept {
+  void finish(const error* failure, std::size_t row_count, std::string_view node, node_role role, unsigned attempts,
+              deadline::clock::time_point ended = {}) const noexcept {
     if (watcher_ == nullptr) return;
+    if (ended == deadline::clock::time_point{}) ended = deadline::clock::now();
     // Every write that is reported as unknown passes here, once; a guard has tried its best by then, and says so itself.
     if (failure != nullptr && failure->code() == errc::commit_unknown && !guarded_) {
       watcher_->on_commit_unknown({.statement = what_.name, .node = node});
@@ -41,7 +49,7 @@ class operation_report {
                             .table = what_.table,
                             .node = node,
                             .role = role,
-                            .duration = deadline::clock::now() - started_,
+                            .duration = ended - started_,
                             .rows = row_count,
                             .attempts = attempts,
                             .failure = failure,

@@ -107,19 +107,21 @@ result<rows> session_state::execute(const statement& what, const parameters& val
   if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
   if (what.kind == statement_class::write && is_guarded()) return execute_guarded(what, values);
 
-  const operation_report report(watcher(), what, options_.correlation_id);
+  const auto began = deadline::clock::now();
+  const operation_report report(watcher(), what, options_.correlation_id, began);
   const bool replica_allowed = may_read_replicas();
   has_written = has_written || what.kind == statement_class::write;
   routing::routed outcome = nodes().run({.what = what,
                                          .values = values,
-                                         .until = operation_deadline(deadline::clock::now()),
+                                         .until = operation_deadline(began),
                                          .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
                                          .where = where_,
-                                         .priority = options_.priority},
+                                         .priority = options_.priority,
+                                         .began = began},
                                         replica_allowed);
   if (!outcome.answer) outcome.answer.error().with_statement(what.name).with_attempts(outcome.attempts);
   report.finish(outcome.answer, outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
-                outcome.from == nullptr ? node_role::unknown : outcome.from->role(), outcome.attempts);
+                outcome.from == nullptr ? node_role::unknown : outcome.from->role(), outcome.attempts, outcome.ended);
   return std::move(outcome.answer);
 }
 
@@ -131,15 +133,17 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
   const statement whole = description_of(statements, name);
   if (whole.kind == statement_class::write && is_guarded()) return execute_batch_guarded(statements, name);
   const parameters none;
-  const operation_report report(watcher(), whole, options_.correlation_id);
+  const auto began = deadline::clock::now();
+  const operation_report report(watcher(), whole, options_.correlation_id, began);
   const bool replica_allowed = may_read_replicas();
   has_written = has_written || whole.kind == statement_class::write;
   auto outcome = nodes().run_batch({.what = whole,
                                     .values = none,
-                                    .until = operation_deadline(deadline::clock::now()),
+                                    .until = operation_deadline(began),
                                     .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
                                     .where = where_,
-                                    .priority = options_.priority},
+                                    .priority = options_.priority,
+                                    .began = began},
                                    statements, replica_allowed);
   if (!outcome.answer) {
     name_batch(outcome.answer.error(), name);
@@ -147,7 +151,7 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
   }
   report.finish(outcome.answer, row_count(outcome.answer),
                 outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
-                outcome.from == nullptr ? node_role::unknown : outcome.from->role(), outcome.attempts);
+                outcome.from == nullptr ? node_role::unknown : outcome.from->role(), outcome.attempts, outcome.ended);
   return std::move(outcome.answer);
 }
 

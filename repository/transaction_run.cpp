@@ -14,7 +14,6 @@ namespace {
 
 constexpr statement begin_statement{.sql = {}, .name = "begin", .operation = "BEGIN"};
 constexpr statement transaction_statement{.sql = {}, .name = "transaction", .operation = "COMMIT"};
-const parameters no_values{};
 
 }  // namespace
 
@@ -58,7 +57,8 @@ result<void> transaction_run::begin() {
   }
   if (!progress_) {
     const deadline until = session_->operation_deadline(deadline::clock::now());
-    progress_ = std::make_unique<progress>(until, session_->nodes().begin_attempts(options_.max_attempts, until));
+    progress_ = std::make_unique<progress>(
+        until, session_->nodes().begin_attempts(options_.max_attempts, until, deadline::clock::now()));
   }
   ++progress_->runs;
   if (!progress_->carrying_on) {
@@ -84,8 +84,9 @@ result<void> transaction_run::open_channel() {
         .with_statement(begin_statement.name);
   }
   const std::stop_token& cancel = session_->options().cancel;
+  const parameters none;
   auto held = session_->nodes().borrow_primary({.what = begin_statement,
-                                                .values = no_values,
+                                                .values = none,
                                                 .until = now.until,
                                                 .cancel = cancel.stop_possible() ? &cancel : nullptr,
                                                 .where = where_,
@@ -168,7 +169,8 @@ bool transaction_run::shall_run_again() {
   };
   const auto at = deadline::clock::now();
   const auto pause = now.tries.next(at, random_unit(), {.at_once = not_applied || !now.rerun.paused});
-  const request wanted{.what = transaction_statement, .values = no_values, .until = now.until, .where = where_};
+  const parameters none;
+  const request wanted{.what = transaction_statement, .values = none, .until = now.until, .where = where_};
   if (now.cause && (pause || now.tries.stopped_by() == resilience::retry_stop::budget)) {
     session_->nodes().report_retry(wanted, now.node, *now.cause, now.tries, pause ? &*pause : nullptr);
   }

@@ -122,7 +122,7 @@ hedger::hedger(const hedge_options& options, std::function<void(std::function<vo
 
 std::chrono::nanoseconds hedger::delay() const noexcept {
   const auto known = core_->latencies.value();
-  return known == known.zero() ? known : std::max<std::chrono::nanoseconds>(known, least_delay);
+  return known == std::chrono::nanoseconds::zero() ? known : std::max<std::chrono::nanoseconds>(known, least_delay);
 }
 
 }  // namespace breakwater::resilience

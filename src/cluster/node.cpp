@@ -70,8 +70,11 @@ std::unique_ptr<resilience::circuit_breaker> node::make_breaker(const circuit_br
 result<node_call> node::admit(circuit_class of, priority importance, deadline::clock::time_point now) {
   // The limiter first: a probe of the breaker that is then refused would have to be given back.
   if (!has_room_for(importance)) return overload(importance);
-  auto place = limiter_.try_acquire();
-  if (!place) return overload(importance);
+  resilience::adaptive_limiter::permit place;
+  if (limits_) {  // all threads share its counter: one that is off is not asked
+    place = limiter_.try_acquire();
+    if (!place) return overload(importance);
+  }
   auto permit = breaker(of).try_acquire(now);
   if (permit) return node_call(*this, std::move(place), std::move(permit), now);
   if (watcher_ != nullptr) watcher_->on_circuit_rejected({.node = name(), .of = of});

@@ -99,11 +99,12 @@ result<void> router::connect_all(deadline until) {
 struct router::tour {
   resilience::retry_sequence& tries;
   const bool replicas_allowed;
-  bool to_replicas = false;        // the next attempt may go to one
-  bool rediscover = false;         // the primary has to be looked for anew
-  std::size_t first = 0;           // where this round among the nodes began
-  std::size_t looked_at = 0;       // how many of them since
-  std::optional<error> refused{};  // by a replica's breaker
+  deadline::clock::time_point now;  // when the attempt under way began
+  bool to_replicas = false;         // the next attempt may go to one
+  bool rediscover = false;          // the primary has to be looked for anew
+  std::size_t first = 0;            // where this round among the nodes began
+  std::size_t looked_at = 0;        // how many of them since
+  std::optional<error> refused{};   // by a replica's breaker
   visited seen{};
 
   void begin_round(std::size_t at) noexcept {
@@ -114,7 +115,6 @@ struct router::tour {
 };
 
 result<router::chosen> router::choose(tour& way, const request& wanted) {
-  const auto now = deadline::clock::now();
   const circuit_class of = wanted.what.is_read() ? circuit_class::read : circuit_class::write;
   while (way.to_replicas) {
     if (way.looked_at == nodes_.size()) {
@@ -123,7 +123,7 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
     }
     node& candidate = *nodes_[(way.first + way.looked_at++) % nodes_.size()];
     if (candidate.role() != node_role::replica) continue;
-    auto call = candidate.admit(of, wanted.priority, now);
+    auto call = candidate.admit(of, wanted.priority, way.now);
     if (call) return chosen{&candidate, std::move(call).assume_value()};
     way.refused = std::move(call).error();
   }
@@ -132,26 +132,31 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
   auto primary = find_primary(wanted);
   // Where there is no primary either, what kept the replicas from answering says more.
   if (!primary) return way.refused ? std::move(*way.refused) : std::move(primary).error();
-  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, wanted.priority, now));
+  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, wanted.priority, way.now));
   return chosen{primary.assume_value(), std::move(call)};
 }
 
-resilience::retry_sequence router::begin_attempts(std::size_t most, deadline until) noexcept {
+resilience::retry_sequence router::begin_attempts(std::size_t most, deadline until,
+                                                  deadline::clock::time_point now) noexcept {
   retry_options options = retries_;
   options.max_attempts = most;
-  return {options, &budget_, until, deadline::clock::now()};
+  return {options, &budget_, until, now};
 }
 
 visited router::visit(const request& wanted, bool replica_allowed, node_work work) {
-  auto tries = begin_attempts(retries_.max_attempts, wanted.until);
-  tour way{.tries = tries, .replicas_allowed = wanted.what.is_read() && replica_allowed};
-  if (way.replicas_allowed) way.begin_round(next_replica_.fetch_add(1, std::memory_order_relaxed));
+  const bool looked = wanted.began != deadline::clock::time_point{};
+  const auto now = looked ? wanted.began : deadline::clock::now();
+  auto tries = begin_attempts(retries_.max_attempts, wanted.until, now);
+  tour way{.tries = tries, .replicas_allowed = wanted.what.is_read() && replica_allowed, .now = now};
+  // Where there is no choice, threads need not share the counter.
+  const bool choice = nodes_.size() > 1;
+  if (way.replicas_allowed) way.begin_round(choice ? next_replica_.fetch_add(1, std::memory_order_relaxed) : 0);
   make_tour(way, wanted, work);
   return std::move(way.seen);
 }
 
 void router::make_tour(tour& way, const request& wanted, node_work work) {
-  for (;;) {
+  for (;; way.now = deadline::clock::now()) {
     auto to = choose(way, wanted);
     if (!to) {
       way.seen.refusal = std::move(to).error();
@@ -162,9 +167,13 @@ void router::make_tour(tour& way, const request& wanted, node_work work) {
     node& on = *to.assume_value().to;
     way.seen.last = &on;
     const error* const failure = work(on, to.assume_value().call);
-    to.assume_value().call.settle(failure, deadline::clock::now());
+    const auto ended = deadline::clock::now();
+    to.assume_value().call.settle(failure, ended);
     if (failure == nullptr || failure->attempts() > 0) ++way.seen.attempts;
-    if (failure == nullptr) return;
+    if (failure == nullptr) {
+      way.seen.ended = ended;
+      return;
+    }
     const bool may_be_applied = failure->applied() != applied::no;
     if (!goes_on(way, wanted, *failure, &on)) return;
     way.seen.in_doubt = way.seen.in_doubt || may_be_applied;
@@ -229,6 +238,7 @@ routed router::run(const request& wanted, bool replica_allowed) {
   if (seen.in_doubt) outcome.answer = settle_doubt(std::move(outcome.answer), wanted.what);
   outcome.from = seen.last;
   outcome.attempts = seen.attempts;
+  outcome.ended = seen.ended;
   return outcome;
 }
 
@@ -244,6 +254,7 @@ routed_batch router::run_batch(const request& wanted, std::span<const batched_st
   if (seen.in_doubt) outcome.answer = settle_doubt(std::move(outcome.answer), statements);
   outcome.from = seen.last;
   outcome.attempts = seen.attempts;
+  outcome.ended = seen.ended;
   return outcome;
 }
 
@@ -258,7 +269,7 @@ result<primary_lease> router::borrow_primary(const request& wanted, resilience::
     outcome = std::move(held).error();
     return &outcome.assume_error();
   };
-  tour way{.tries = tries, .replicas_allowed = false};
+  tour way{.tries = tries, .replicas_allowed = false, .now = deadline::clock::now()};
   make_tour(way, wanted, work);
   if (way.seen.refusal) outcome = std::move(*way.seen.refusal);
   return outcome;

@@ -29,6 +29,7 @@ struct routed_answer {
   result<Answer> answer;
   const node* from = nullptr;  ///< null: no node was reached
   unsigned attempts = 0;
+  deadline::clock::time_point ended{};  ///< as in `visited`
 };
 using routed = routed_answer<rows>;
 using routed_batch = routed_answer<std::vector<rows>>;
@@ -60,6 +61,8 @@ struct visited {
   unsigned attempts = 0;           ///< of which something was sent
   bool in_doubt = false;           ///< an attempt before the last one may have been applied
   std::optional<error> refusal{};  ///< why no node could be tried (any more); else the work's own answer counts
+  /// Of one that succeeded: when. Not known otherwise.
+  deadline::clock::time_point ended{};
 };
 
 /// A connection to the primary, with what is to be told of the node when the transaction has ended.
@@ -101,7 +104,8 @@ class router {
   /// nor the budget has a say. Tried once.
   [[nodiscard]] result<postgres::lease> borrow_primary_to_resolve(const request& wanted);
   /// What counts the attempts of an operation that begins now, of this many at most.
-  [[nodiscard]] resilience::retry_sequence begin_attempts(std::size_t most, deadline until) noexcept;
+  [[nodiscard]] resilience::retry_sequence begin_attempts(std::size_t most, deadline until,
+                                                          deadline::clock::time_point now) noexcept;
 
   /// What all retries of this database together may be.
   [[nodiscard]] resilience::retry_budget& budget() noexcept { return budget_; }

@@ -78,6 +78,7 @@ result<void> connection::establish(deadline until, const std::stop_token* cancel
   // The only way to learn the SQLSTATE of a refusal: libpq shows it in place of the text.
   PQsetErrorVerbosity(handle_, PQERRORS_SQLSTATE);
   handshake_listener listener(handle_);
+  install_notice_receiver();  // libpq's own prints to stderr what a server says that ends us meanwhile
 
   const stop_signal stop(cancel);
   auto wanted = readiness::writable;

@@ -161,6 +161,7 @@ exchange_outcome connection::send_and_read(exchange& wire, const batch& wanted) 
   const deadline until = several ? a_little_before(wanted.until, clock::now()) : at_last;
   unreplicated_commit_ = false;
   unanswered_ = true;
+  role_known_ = false;
   permanent_ = permanent;
   exchange_outcome outcome = wire.run(wanted, until);
   const bool stopped = outcome.ended == wait_result::cancelled;
@@ -244,6 +245,7 @@ bool connection::ping(deadline until) {
 bool connection::consume_pending() {
   if (is_broken()) return false;
   if (!is_readable_now(PQsocket(handle_))) return true;
+  role_known_ = false;
   if (PQconsumeInput(handle_) == 0) return false;
   // Nothing was asked, so the only thing that can be said is a notice, a setting, or goodbye. libpq parses it when
   // asked whether it is busy, and learns of an end of file with the next read.
@@ -257,7 +259,8 @@ void connection::abort() noexcept {
 }
 
 bool connection::is_clean() const noexcept {
-  return !is_broken() && !unanswered_ && PQtransactionStatus(handle_) == PQTRANS_IDLE;
+  // A lost connection, or none, is not idle for libpq either.
+  return !dismissed_ && !spoiled_ && !unanswered_ && PQtransactionStatus(handle_) == PQTRANS_IDLE;
 }
 
 bool connection::is_broken() const noexcept {
@@ -271,9 +274,12 @@ bool connection::in_transaction() const noexcept {
 
 bool connection::in_failed_transaction() const noexcept { return PQtransactionStatus(handle_) == PQTRANS_INERROR; }
 
-bool connection::is_replica() const noexcept {
+bool connection::look_up_role() noexcept {
   const char* value = PQparameterStatus(handle_, "in_hot_standby");  // reported by servers from version 14 on
-  return value == nullptr ? was_replica_ : std::strcmp(value, "on") == 0;
+  replica_ = value == nullptr ? was_replica_ : std::strcmp(value, "on") == 0;
+  // Outside pipeline mode a COPY or libpqxx may read on, out of our sight.
+  role_known_ = !unanswered_ && PQpipelineStatus(handle_) == PQ_PIPELINE_ON;
+  return replica_;
 }
 
 void connection::finish_native_answers() {

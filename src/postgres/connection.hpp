@@ -135,8 +135,8 @@ class connection {
   [[nodiscard]] bool in_transaction() const noexcept;
   /// In a transaction in which the server refuses everything but its end.
   [[nodiscard]] bool in_failed_transaction() const noexcept;
-  /// The server says that it follows a primary.
-  [[nodiscard]] bool is_replica() const noexcept;
+  /// The server says that it follows a primary. Costs a search of libpq's after something was read, else nothing.
+  [[nodiscard]] bool is_replica() noexcept { return role_known_ ? replica_ : look_up_role(); }
   /// It was made to a replica, and its session is read-only.
   [[nodiscard]] bool was_replica() const noexcept { return was_replica_; }
   [[nodiscard]] const std::string& node() const noexcept { return settings_->node; }
@@ -169,6 +169,7 @@ class connection {
   [[nodiscard]] result<rows> converse(const batch& wanted, std::vector<rows>& earlier);
   [[nodiscard]] exchange_outcome send_and_read(exchange& wire, const batch& wanted);
   [[nodiscard]] bool drain(deadline until);
+  [[nodiscard]] bool look_up_role() noexcept;
   [[nodiscard]] bool cancel_running(deadline until);
   void forget_stale_plans(const error& cause, const batch& wanted);
   [[nodiscard]] result<void> begin_copy(const copy_order& wanted);
@@ -187,6 +188,8 @@ class connection {
   server_process process_;
   clock::time_point opened_at_{};
   bool was_replica_ = false;
+  bool replica_ = false;
+  bool role_known_ = false;             // nothing was read since `replica_` was found
   std::unique_ptr<exchange> overdue_;   // sent and not answered in time; knows what its answers mean
   std::unique_ptr<copy_wire> copying_;  // a COPY that has not come to its end
   bool copy_left_ = false;

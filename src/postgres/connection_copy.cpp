@@ -80,6 +80,7 @@ result<void> connection::begin_copy(const copy_order& wanted) {
   }
   unreplicated_commit_ = false;
   unanswered_ = true;
+  role_known_ = false;
   permanent_ = false;
   copy_left_ = false;
   copying_ = std::make_unique<copy_wire>(handle_, notices_);

@@ -18,6 +18,7 @@ pqxx::connection* seize(pg_conn* handle) {
 void connection::native_closer::operator()(pqxx::connection* closed) const noexcept { delete closed; }
 
 pqxx::connection& connection::take_native() noexcept {
+  role_known_ = false;
   const bool usable = !is_broken() && !unanswered_ &&
                       (PQpipelineStatus(handle_) == PQ_PIPELINE_OFF || PQexitPipelineMode(handle_) == 1) &&
                       PQsetnonblocking(handle_, 0) == 0;

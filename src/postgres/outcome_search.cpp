@@ -2,12 +2,10 @@
 
 #include <breakwater/core/random.hpp>
 #include <breakwater/resilience/backoff.hpp>
+#include <breakwater/resilience/timing.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -52,6 +50,11 @@ constexpr statement confirm_statement{.sql = confirm_sql,
                                       .print = fingerprint(confirm_sql),
                                       .prepare = false};
 
+/// A missing right or table; or the pool is closed, because the program ends. (An operator's cancel has a SQLSTATE.)
+bool will_not_pass(const error& failure) noexcept {
+  return failure.is_callers_mistake() || (failure.code() == errc::cancelled && failure.sqlstate().empty());
+}
+
 /// `part` of the time left, at most `most` and at least a millisecond.
 milliseconds bounded_share(deadline until, clock::time_point now, int part, milliseconds most) noexcept {
   if (until.is_never()) return most;
@@ -89,23 +92,15 @@ class searcher {
   [[nodiscard]] bool stopped() const { return wanted_.cancel != nullptr && wanted_.cancel->stop_requested(); }
 
   /// Pauses where the last answer was of no use. False: no time is left, or the caller is asked to stop.
-  [[nodiscard]] bool may_go_on() {
+  [[nodiscard]] bool may_go_on() const {
     if (stopped()) return false;
-    const unsigned setbacks = decisions_.setbacks();
-    if (setbacks > 0) pause(resilience::full_jitter(setback_backoff, setbacks - 1, random_unit()));
-    return !stopped() && !wanted_.until.expired(clock::now());
-  }
-
-  void pause(clock::duration wished) const {
-    const auto length = std::min(wished, wanted_.until.remaining(clock::now()));
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    if (wanted_.cancel != nullptr) {
-      wake.wait_for(lock, *wanted_.cancel, length, [] { return false; });
-    } else {
-      wake.wait_for(lock, length);
+    if (const unsigned setbacks = decisions_.setbacks(); setbacks > 0) {
+      const auto now = clock::now();
+      const auto wished = resilience::full_jitter(setback_backoff, setbacks - 1, random_unit());
+      const auto pause = std::min<clock::duration>(wished, wanted_.until.remaining(now));
+      if (!resilience::system_timing().wait_until(now + pause, wanted_.cancel)) return false;
     }
+    return !wanted_.until.expired(clock::now());
   }
 
   void claim() {
@@ -198,7 +193,7 @@ void outcome_decisions::claimed(const error* failure, clock::time_point now) noe
     step_ = twin_was_ended_ ? outcome_step::claim : outcome_step::end_twin;
     twin_was_ended_ = true;
     setbacks_ = 0;
-  } else if (failure->is_callers_mistake()) {
+  } else if (will_not_pass(*failure)) {
     step_ = outcome_step::unresolved;
   } else {
     ++setbacks_;
@@ -207,7 +202,7 @@ void outcome_decisions::claimed(const error* failure, clock::time_point now) noe
 
 void outcome_decisions::not_confirmed(const error& failure) noexcept {
   ++setbacks_;
-  if (failure.is_callers_mistake()) step_ = outcome_step::unresolved;
+  if (will_not_pass(failure)) step_ = outcome_step::unresolved;
 }
 
 outcome_finding find_outcome(const outcome_search& search) { return searcher(search).run(); }

@@ -28,12 +28,12 @@ enum class outcome_step : std::uint8_t { claim, end_twin, confirm, applied, not_
 ///              |                              | 23505 on the token: committed locally  | confirm
 ///              |                              | 55P03, the first time: in flight       | end_twin
 ///              |                              | 55P03 later                            | claim
-///              |                              | a mistake of the caller's (no right)   | unresolved
+///              |                              | no right, no table; shutdown           | unresolved
 ///              |                              | anything else                          | claim, after a pause
 ///     end_twin | pg_terminate_backend         | whatever it is                         | claim
 ///     confirm  | UPDATE of the token's row,   | committed, no warning                  | applied
 ///              | COMMIT                       | no such row any more                   | unresolved
-///              |                              | a mistake of the caller's (no right)   | unresolved
+///              |                              | no right, no table; shutdown           | unresolved
 ///              |                              | anything else                          | confirm, after a pause
 ///     any      |                              | no time left, or asked to stop         | unresolved
 ///

@@ -45,12 +45,6 @@ struct pool::waiter : resilience::admission_queue::entry {
   std::optional<error> failure;
 };
 
-void lease::give_back() noexcept {
-  if (held_ == nullptr) return;
-  owner_->give_back(*std::exchange(held_, nullptr));
-  owner_ = nullptr;
-}
-
 pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
            observer* watcher)
     : options_(options),
@@ -66,47 +60,36 @@ pool::~pool() = default;
 
 result<lease> pool::acquire(deadline until, const std::stop_token* cancel, source_location borrower,
                             priority importance) {
-  const auto now = coarse_now();
-  lock_type lock(mutex_);
   for (;;) {
-    if (closing_) return error(errc::cancelled, "the database is being shut down").with_node(node());
-    if (idle_.empty()) return wait_for_one(lock, until, cancel, borrower, importance);
-
+    const auto now = coarse_now();
+    lock_type lock(mutex_);
+    if (closing_ || idle_.empty()) return wait_for_one(lock, until, cancel, borrower, importance);
     pooled_connection& chosen = *idle_.back();
     idle_.pop_back();
     lend(chosen, borrower, now, false);
+    lock.unlock();
     const bool rested = now - chosen.idle_since >= options_.validate_after_idle;
-    chosen.touched = rested;
-    lock.unlock();
     if (!rested || still_lives(chosen, until)) return lease(*this, chosen);
-    if (!chosen.link->is_broken()) {
-      // Not dead, only slower than this caller has time for: it is put in order in the background.
-      give_back(chosen);
-      if (until.expired(clock::now())) {
-        return error(errc::deadline_exceeded, "the deadline came before a connection could be checked")
-            .with_node(node());
-      }
-      lock.lock();
-      continue;
+    const bool dead = take_back_silent(chosen);
+    if (!dead && until.expired(clock::now())) {
+      return error(errc::deadline_exceeded, "the deadline came before a connection could be checked").with_node(node());
     }
-
-    lock.lock();
-    auto dead = remove(chosen);
-    serve_waiters(clock::now());  // there is room for another connection
-    returned_.notify_all();
-    lock.unlock();
-    close_in_background(std::move(dead), close_reason::broken);
-    lock.lock();
   }
 }
 
-void pool::lend(pooled_connection& chosen, source_location borrower, clock::time_point now, bool waited_for) noexcept {
-  chosen.leased = true;
-  chosen.waited_for = waited_for;
-  chosen.touched = false;
-  chosen.leak_reported = false;
-  chosen.borrower = borrower;
-  chosen.borrowed_at = now;
+bool pool::take_back_silent(pooled_connection& checked) {
+  if (!checked.link->is_broken()) {
+    // Not dead, only slower than this caller has time for: it is put in order in the background.
+    give_back(checked);
+    return false;
+  }
+  lock_type lock(mutex_);
+  auto dead = remove(checked);
+  serve_waiters(clock::now());  // there is room for another connection
+  returned_.notify_all();
+  lock.unlock();
+  close_in_background(std::move(dead), close_reason::broken);
+  return true;
 }
 
 bool pool::still_lives(pooled_connection& rested, deadline until) {
@@ -118,6 +101,7 @@ bool pool::still_lives(pooled_connection& rested, deadline until) {
 
 result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
                                  source_location borrower, priority importance) {
+  if (closing_) return error(errc::cancelled, "the database is being shut down").with_node(node());
   const auto started = clock::now();
   waiter self(importance, until, borrower);
   const auto admitted = waiters_.join(self, started);
@@ -202,24 +186,28 @@ void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_
 
 void pool::give_back(pooled_connection& returned) noexcept {
   connection& link = *returned.link;
-  // Who never looked at it changed nothing about it: it has rested on.
-  const bool clean = !returned.touched || link.is_clean();
-  const bool changed_role = returned.touched && clean && link.is_replica() != link.was_replica();
-  const auto now = returned.touched ? coarse_now() : returned.borrowed_at;
+  const bool clean = link.is_clean();
+  const bool changed_role = clean && link.is_replica() != link.was_replica();
+  const auto now = coarse_now();
   // How long it was held matters to those who queue for it; only then is it measured exactly.
-  const auto exact = returned.waited_for ? clock::now() : clock::time_point{};
+  const auto exact = returned.waited_for ? clock::now() : now;
 
   lock_type lock(mutex_);
   returned.leased = false;
   if (returned.waited_for) waiters_.note_held(exact - returned.borrowed_at, exact);
+  if (clean && !changed_role && !closing_ && now < returned.expires_at) {
+    returned.idle_since = now;
+    hand_out(returned);
+    return;
+  }
+  take_out(lock, returned, clean, changed_role);
+}
+
+void pool::take_out(lock_type& lock, pooled_connection& returned, bool clean, bool changed_role) {
+  const connection& link = *returned.link;
   if (!clean && !closing_ && !link.is_broken() && !link.must_not_cancel()) {
     lock.unlock();
     repair_in_background(returned);
-    return;
-  }
-  if (clean && !changed_role && !closing_ && now < returned.expires_at) {
-    if (returned.touched) returned.idle_since = now;
-    hand_out(returned);
     return;
   }
   const bool closing = closing_;
@@ -241,8 +229,12 @@ void pool::give_back(pooled_connection& returned) noexcept {
 void pool::hand_out(pooled_connection& free) {
   if (waiters_.empty()) {
     idle_.push_back(&free);
-    return;
+  } else {
+    serve_next(free);
   }
+}
+
+void pool::serve_next(pooled_connection& free) {
   const auto now = clock::now();
   auto turn = waiters_.next(now);
   while (auto* const late = turn.expired.pop_oldest()) static_cast<waiter&>(*late).tell(waiter::state::expired);

@@ -38,7 +38,6 @@ struct pooled_connection {
   bool leased = false;
   bool leak_reported = false;
   bool waited_for = false;  // by its borrower: then `borrowed_at` is exact
-  bool touched = false;     // by its borrower, who may have changed its state
 };
 
 /// A pooled connection in one caller's hands; goes back by itself.
@@ -57,11 +56,8 @@ class lease {
   ~lease() { give_back(); }
 
   [[nodiscard]] explicit operator bool() const noexcept { return held_ != nullptr; }
-  [[nodiscard]] connection& operator*() const noexcept {
-    held_->touched = true;
-    return *held_->link;
-  }
-  [[nodiscard]] connection* operator->() const noexcept { return &**this; }
+  [[nodiscard]] connection& operator*() const noexcept { return *held_->link; }
+  [[nodiscard]] connection* operator->() const noexcept { return held_->link.get(); }
   /// Back to the pool, which looks at the connection's state and keeps, repairs or closes it.
   void give_back() noexcept;
 
@@ -140,6 +136,10 @@ class pool {
   using lock_type = std::unique_lock<std::mutex>;
 
   void give_back(pooled_connection& returned) noexcept;
+  /// What came back is not to be lent again as it is: repairs or closes it.
+  void take_out(lock_type& lock, pooled_connection& returned, bool clean, bool changed_role);
+  /// It did not answer a ping in time. Returns whether it is dead, and so gone.
+  bool take_back_silent(pooled_connection& checked);
   [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
                                            source_location borrower, priority importance);
   void await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token);
@@ -148,7 +148,16 @@ class pool {
   [[nodiscard]] error failure_of(const waiter& unserved, const std::stop_token& cancel);
   [[nodiscard]] bool still_lives(pooled_connection& rested, deadline until);
   void hand_out(pooled_connection& free);
-  void lend(pooled_connection& chosen, source_location borrower, clock::time_point now, bool waited_for) noexcept;
+  /// To the waiter whose turn it is.
+  void serve_next(pooled_connection& free);
+  static void lend(pooled_connection& chosen, source_location borrower, clock::time_point now,
+                   bool waited_for) noexcept {
+    chosen.leased = true;
+    chosen.waited_for = waited_for;
+    chosen.leak_reported = false;
+    chosen.borrower = borrower;
+    chosen.borrowed_at = now;
+  }
   void start_connects(clock::time_point now, std::size_t at_least = 0);
   void serve_waiters(clock::time_point now);
   void connect_in_background();
@@ -170,7 +179,8 @@ class pool {
   std::stop_source stop_connecting_;
   std::atomic<node_role> role_{node_role::unknown};
 
-  mutable std::mutex mutex_;
+  // On a cache line apart from the role, which is read without it.
+  alignas(64) mutable std::mutex mutex_;
   std::condition_variable returned_;                     // for close()
   std::vector<std::unique_ptr<pooled_connection>> all_;  // owns; leased, idle or under repair
   std::vector<pooled_connection*> idle_;                 // the most recently used one last: it is lent first
@@ -180,5 +190,9 @@ class pool {
   std::optional<error> last_connect_error_;
   bool closing_ = false;
 };
+
+inline void lease::give_back() noexcept {
+  if (held_ != nullptr) std::exchange(owner_, nullptr)->give_back(*std::exchange(held_, nullptr));
+}
 
 }  // namespace breakwater::postgres

@@ -99,7 +99,8 @@ struct statement_cache_options {
   std::size_t size = defaults::statement_cache_size;
 };
 
-/// What notices a peer that went silent below the protocol.
+/// What notices a peer that went silent below the protocol. Keepalives and `user_timeout` are set on the client's end and
+/// on the server's.
 struct tcp_options {
   /// Rest after which the first keepalive is sent. 1 s..32767 s, whole seconds.
   std::chrono::seconds keepalives_idle = defaults::tcp_keepalives_idle;

@@ -212,7 +212,7 @@ std::invoke_result_t<const Call&, std::size_t, std::stop_token> hedger::run(Call
   core_->budget.deposit();
   const auto answer_of = [&] {
     const auto wait = delay();
-    if (wait == wait.zero()) return std::as_const(call)(std::size_t{0}, how.cancel);
+    if (wait == std::chrono::nanoseconds::zero()) return std::as_const(call)(std::size_t{0}, how.cancel);
     const auto both = std::make_shared<detail::hedged<Call>>(core_, std::move(call));
     timer_->at(started + wait, both);
     return both->run_first(how);

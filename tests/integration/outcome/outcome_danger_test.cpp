@@ -215,6 +215,50 @@ TEST_F(outcome_danger, a_twin_on_a_silent_link_is_freed_by_the_server_itself) {
   EXPECT_EQ(bounds.value(), "5 2 3 2s 30s");
 }
 
+TEST_F(outcome_danger, a_process_that_waits_for_a_lock_is_freed_when_its_client_has_gone) {
+  auto settings = watched_database::guarded_settings();
+  settings.tcp.client_connection_check_interval = 50ms;
+  watched_database far(*server, settings);
+  watched_database near(*server);
+  bw::session session = far.db->session({.timeout = 10s});
+  bw::session holder = near.db->session();
+  const auto waits = [] {
+    return server->truth(
+               "select count(*) from pg_stat_activity where query like '%amount = 1%' and wait_event_type = "
+               "'Lock'") == "1";
+  };
+  ASSERT_OK(holder.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(tx.execute("update balances set amount = 5"));
+    far.between.on_message("amount = 1", fault::mute_after);
+    auto lost = std::async(std::launch::async, [&] {
+      return session.transact([](bw::transaction& other) { return other.execute("update balances set amount = 1"); },
+                              {.max_attempts = 1});
+    });
+    EXPECT_TRUE(eventually(waits));
+    far.between.release();  // closes the link; what waits does not read from it
+    EXPECT_TRUE(eventually([&] { return !waits(); })) << "the lock it waits for is still held";
+    EXPECT_ERROR(lost.get(), errc::connection_failed);
+    return bw::success();
+  }));
+  EXPECT_EQ(balance(), "5");
+}
+
+TEST_F(outcome_danger, a_command_that_is_complete_is_not_committed) {
+  // The server says "INSERT 0 1", and only then, at the Sync, looks at what was deferred.
+  server->arrange(
+      "create table if not exists checked (id int unique deferrable initially deferred); grant all on checked to app; "
+      "truncate checked; insert into checked values (1)");
+  watched_database far(*server);
+  for (const bool guarded : {false, true}) {
+    bw::session session = far.db->session({.outcome_guard = guarded});
+    const auto refused = session.execute("insert into checked values (1)");
+    ASSERT_TRUE(fails_with(refused, errc::unique_violation));
+    EXPECT_EQ(refused.error().applied(), bw::applied::no);
+    EXPECT_EQ(refused.error().statement(), "sql");
+  }
+  EXPECT_EQ(server->truth("select count(*) from checked"), "1");
+}
+
 TEST_F(outcome_danger, an_unguarded_closure_is_run_again_only_if_it_is_declared_idempotent) {
   auto settings = watched_database::guarded_settings();
   settings.outcome_guard.enabled = false;

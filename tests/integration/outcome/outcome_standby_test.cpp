@@ -52,7 +52,8 @@ TEST_F(outcome_standby, that_stays_away_leaves_a_commit_unknown_and_its_process_
   EXPECT_EQ(unknown.error().applied(), bw::applied::unknown);
   EXPECT_EQ(called, 0);
   EXPECT_EQ(far->watcher->seen(), std::vector{commit_resolution::unresolved});
-  EXPECT_TRUE(is_there("wait_event = 'SyncRep'")) << "ending its wait would make it visible though not replicated";
+  EXPECT_TRUE(is_there("wait_event = 'SyncRep'"));
+  EXPECT_EQ(lines_of("a"), "0") << "its process was ended, and what is not replicated is visible";
   bring_standby_back();
   EXPECT_TRUE(eventually([this] { return lines_of("a") == "1"; }));
 }
@@ -106,6 +107,18 @@ TEST_F(outcome_standby, is_waited_for_as_the_transaction_itself_would_have) {
   local.between.on_message(commit_message, proxy::fault::cut_after);
   EXPECT_OK(write_line_in(relaxed, "b"));
   EXPECT_EQ(local.watcher->seen(), std::vector{commit_resolution::applied});
+}
+
+TEST_F(outcome_standby, is_waited_for_whatever_statement_timeout_says) {
+  bw::session session = far->db->session({.timeout = 500ms, .outcome_guard = false});
+  const auto unknown = session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(tx.execute("set local statement_timeout = '20ms'"));
+    return write_line(tx, "a");
+  });
+  ASSERT_TRUE(fails_with(unknown, errc::commit_unknown)) << "only the client bounds a COMMIT";
+  EXPECT_EQ(unknown.error().applied(), bw::applied::unknown);
+  EXPECT_TRUE(is_there("wait_event = 'SyncRep'"));
+  EXPECT_EQ(lines_of("a"), "0");
 }
 
 TEST_F(outcome_standby, unguarded_is_reported_once) {

@@ -92,7 +92,7 @@ TEST(outcome_decisions_table, token_in_flight_ends_the_twin_once_and_costs_no_pa
 
 TEST(outcome_decisions_table, trouble_is_waited_out_with_growing_pauses) {
   for (const errc code : {errc::connection_failed, errc::no_primary, errc::read_only, errc::serialization_failure,
-                          errc::resource_exhausted, errc::deadline_exceeded, errc::overloaded, errc::cancelled}) {
+                          errc::resource_exhausted, errc::deadline_exceeded, errc::overloaded}) {
     outcome_decisions search(made);
     const error trouble(code);
     search.claimed(&trouble, soon);
@@ -105,6 +105,16 @@ TEST(outcome_decisions_table, trouble_is_waited_out_with_growing_pauses) {
     EXPECT_EQ(search.step(), outcome_step::confirm) << to_string(code);
     EXPECT_EQ(search.setbacks(), 1U) << to_string(code);
   }
+}
+
+TEST(outcome_decisions_table, operators_cancel_is_waited_out_and_a_shutdown_is_not) {
+  outcome_decisions search(made);
+  const error by_operator = error(errc::cancelled).with_sqlstate("57014");
+  search.claimed(&by_operator, soon);
+  EXPECT_EQ(search.step(), outcome_step::claim);
+  const error by_shutdown(errc::cancelled);
+  search.claimed(&by_shutdown, soon);
+  EXPECT_EQ(search.step(), outcome_step::unresolved);
 }
 
 TEST(outcome_decisions_table, unknown_confirmation_is_made_again) {
