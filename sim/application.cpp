@@ -52,7 +52,7 @@ application::application(event_queue& events, database& servers, generator& chan
           events_, servers_, chance_, records_, *this, p, node,
           pool_model::settings{.size = options_.pool_size, .paced = options_.planted != defect::no_pacing});
       for (auto& breaker : made->breakers[node]) {
-        breaker = std::make_unique<resilience::circuit_breaker>(breaker_options_, [this] { return chance_.unit(); });
+        breaker = std::make_unique<resilience::circuit_breaker>(options_.breaker, [this] { return chance_.unit(); });
       }
     }
     processes_.push_back(std::move(made));
@@ -373,8 +373,8 @@ void application::settle_permit(client& c, const error* failure) {
   if (failure == nullptr) return c.permit.succeeded(now());
   const std::chrono::nanoseconds waited(events_.now() - c.attempt_began);
   const bool waited_in_vain = failure->code() == errc::deadline_exceeded && failure->attempts() == 0 &&
-                              waited >= breaker_options_.silence && pool_of(c).open() == 0;
-  if (waited_in_vain || postgres::is_infrastructure_failure(*failure, waited, breaker_options_.silence)) {
+                              waited >= options_.breaker.silence && pool_of(c).open() == 0;
+  if (waited_in_vain || postgres::is_infrastructure_failure(*failure, waited, options_.breaker.silence)) {
     c.permit.failed(now());
   } else if (!failure->sqlstate().empty()) {
     c.permit.ignored(now());

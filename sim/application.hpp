@@ -41,6 +41,7 @@ struct application_options {
   std::size_t pool_size = 8;
   instant think_min = 600 * ms;
   instant think_max = 1800 * ms;
+  circuit_breaker_options breaker{};
   /// No operation is begun from then on.
   instant stop_at = 0;
   defect planted = defect::none;
@@ -159,7 +160,6 @@ class application final : public pool_listener {
   history& records_;
   const application_options options_;
   const retry_options retries_{};
-  const circuit_breaker_options breaker_options_{};
   std::vector<std::unique_ptr<process>> processes_;
   std::vector<client> clients_;
   std::uint32_t next_token_ = 0;

@@ -24,6 +24,16 @@ constexpr instant longest_open = 7 * second;
 constexpr instant drained = 30 * second;
 constexpr instant repeat_interval = 300 * ms;
 
+/// The defaults, or one that opens sooner: faults of seconds seldom fill half of the default window with failures.
+circuit_breaker_options draw_breaker(generator& chance) {
+  circuit_breaker_options options;
+  constexpr std::array<std::chrono::milliseconds, 3> windows{defaults::breaker_window, std::chrono::seconds(4),
+                                                             std::chrono::seconds(1)};
+  options.window = windows[static_cast<std::size_t>(chance.between(0, 2))];
+  if (chance.chance(0.5)) options.silence = std::chrono::milliseconds(200);
+  return options;
+}
+
 void schedule(event_queue& events, const std::vector<fault>& plan) {
   for (std::uint32_t i = 0; i < plan.size(); ++i) {
     events.at(plan[i].begins, event_kind::fault_step, i, 0, 0);
@@ -87,7 +97,8 @@ report simulate(std::uint64_t seed, defect planted) {
   instant well_again = 0;
   for (const fault& each : run.faults) well_again = std::max(well_again, each.ends);
 
-  application_options options{.stop_at = well_again + recovery + measured, .planted = planted};
+  const circuit_breaker_options breaker = draw_breaker(chance);
+  application_options options{.breaker = breaker, .stop_at = well_again + recovery + measured, .planted = planted};
   history records(options.processes, node_count, retry_budget_options{});
   database servers(events, chance);
   application programs(events, servers, chance, records, options);

@@ -21,14 +21,14 @@ using breakwater::sim::invariant;
 using breakwater::sim::report;
 using breakwater::sim::simulate;
 
-/// In how many of the first seeds the checker finds that `rule` is broken.
-int found(defect planted, invariant rule, std::uint64_t seeds = 40) {
-  int count = 0;
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+/// Whether the checker finds in one of the first seeds that `rule` is broken.
+bool is_found(defect planted, invariant rule) {
+  constexpr std::uint64_t most_seeds = 300;
+  for (std::uint64_t seed = 1; seed <= most_seeds; ++seed) {
     const report run = simulate(seed, planted);
-    count += std::ranges::any_of(run.violations, [&](const auto& each) { return each.what == rule; }) ? 1 : 0;
+    if (std::ranges::any_of(run.violations, [&](const auto& each) { return each.what == rule; })) return true;
   }
-  return count;
+  return false;
 }
 
 TEST(simulation, every_invariant_holds_in_hundreds_of_seeds) {
@@ -36,7 +36,7 @@ TEST(simulation, every_invariant_holds_in_hundreds_of_seeds) {
   std::uint64_t unknown = 0;
   std::uint64_t resolved = 0;
   std::uint64_t opened = 0;
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 250; ++seed) {
     const report run = simulate(seed);
     EXPECT_TRUE(run.holds()) << describe(run) << "  reproduce: make sim SEED=" << seed;
     for (const auto& each : run.faults) met.insert(each.kind);
@@ -48,7 +48,7 @@ TEST(simulation, every_invariant_holds_in_hundreds_of_seeds) {
   EXPECT_EQ(met.size(), breakwater::sim::fault_kind_count);
   EXPECT_GT(unknown, 100);
   EXPECT_GT(resolved, 100);
-  EXPECT_GT(opened, 20);
+  EXPECT_GT(opened, 100);
 }
 
 TEST(simulation, the_same_seed_is_the_same_run) {
@@ -62,40 +62,40 @@ TEST(simulation, the_same_seed_is_the_same_run) {
 }
 
 TEST(simulation, a_write_of_unknown_fate_that_is_run_again_is_found_doubled) {
-  EXPECT_GT(found(defect::blind_rerun, invariant::no_doubled_write), 0);
+  EXPECT_TRUE(is_found(defect::blind_rerun, invariant::no_doubled_write));
 }
 
 TEST(simulation, a_success_told_before_the_commit_is_answered_is_found_lost) {
-  EXPECT_GT(found(defect::early_success, invariant::no_lost_write), 0);
+  EXPECT_TRUE(is_found(defect::early_success, invariant::no_lost_write));
 }
 
 TEST(simulation, a_write_of_unknown_fate_that_is_denied_is_found_in_place) {
-  EXPECT_GT(found(defect::blind_denial, invariant::no_false_denial), 0);
+  EXPECT_TRUE(is_found(defect::blind_denial, invariant::no_false_denial));
 }
 
 TEST(simulation, a_guard_that_does_not_wait_for_the_twin_is_found_wrong) {
-  EXPECT_GT(found(defect::twin_ignored, invariant::no_false_denial, 200), 0);
+  EXPECT_TRUE(is_found(defect::twin_ignored, invariant::no_false_denial));
 }
 
 TEST(simulation, a_guard_that_gives_up_at_once_is_found) {
-  EXPECT_GT(found(defect::guard_gives_up, invariant::guard_resolves), 0);
+  EXPECT_TRUE(is_found(defect::guard_gives_up, invariant::guard_resolves));
 }
 
 TEST(simulation, connects_without_pacing_are_found) {
-  EXPECT_GT(found(defect::no_pacing, invariant::connects_paced), 0);
+  EXPECT_TRUE(is_found(defect::no_pacing, invariant::connects_paced));
 }
 
 TEST(simulation, retries_without_a_budget_are_found) {
-  EXPECT_GT(found(defect::no_budget, invariant::retries_within_budget), 0);
+  EXPECT_TRUE(is_found(defect::no_budget, invariant::retries_within_budget));
 }
 
 TEST(simulation, clients_that_wait_past_their_deadline_are_found) {
-  EXPECT_GT(found(defect::no_deadline, invariant::ends_at_deadline), 0);
+  EXPECT_TRUE(is_found(defect::no_deadline, invariant::ends_at_deadline));
 }
 
 TEST(simulation, a_breaker_that_sticks_is_found_twice) {
-  EXPECT_GT(found(defect::stuck_breaker, invariant::breaker_closes), 0);
-  EXPECT_GT(found(defect::stuck_breaker, invariant::throughput_returns), 0);
+  EXPECT_TRUE(is_found(defect::stuck_breaker, invariant::breaker_closes));
+  EXPECT_TRUE(is_found(defect::stuck_breaker, invariant::throughput_returns));
 }
 
 TEST(event_queue, the_earliest_comes_first_and_of_the_same_time_the_one_scheduled_first) {
