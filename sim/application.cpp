@@ -110,19 +110,22 @@ void application::handle(const event& what) {
     }
     case event_kind::pool_due: processes_[what.who / node_count]->pools[what.who % node_count]->due(); break;
     case event_kind::maintenance:
-      for (std::uint8_t node = 0; node < node_count; ++node) {
-        pool_model& pool = *processes_[what.who]->pools[node];
-        pool.maintain();
-        // Nobody calls a node whose breakers are open: whether it is back is for the background to find out.
-        if (std::ranges::any_of(processes_[what.who]->breakers[node],
-                                [](const auto& each) { return each->state() != circuit_state::closed; })) {
-          pool.open_first();
-        }
-      }
+      for (std::uint8_t node = 0; node < node_count; ++node) look_after(what.who, node);
       if (events_.now() < options_.stop_at) events_.after(maintenance_interval, event_kind::maintenance, what.who);
       break;
     default: break;
   }
+}
+
+void application::look_after(std::uint32_t which, std::uint8_t node) {
+  pool_model& pool = *processes_[which]->pools[node];
+  pool.maintain();
+  const auto is_open = [](const auto& each) { return each->state() == circuit_state::open; };
+  if (std::ranges::none_of(processes_[which]->breakers[node], is_open)) return;
+  // Nobody calls a node whose breakers are open: whether it is back is for the background to find out, by a connection
+  // that can be made, or by an idle one that still answers.
+  pool.open_first();
+  if (pool.idle() > 0 && pool.an_idle_one_answers()) opened(which, node);
 }
 
 void application::think(std::uint32_t who) {

@@ -120,6 +120,7 @@ class application final : public pool_listener {
     std::array<std::array<std::unique_ptr<resilience::circuit_breaker>, 2>, node_count> breakers{};
   };
 
+  void look_after(std::uint32_t which, std::uint8_t node);
   void think(std::uint32_t who);
   void begin_operation(std::uint32_t who);
   void begin_attempt(std::uint32_t who);

@@ -156,6 +156,11 @@ void pool_model::wake_when_paced() {
   events_.at(next, event_kind::pool_due, static_cast<std::uint32_t>(process_ * node_count + node_));
 }
 
+bool pool_model::an_idle_one_answers() const {
+  const link& l = servers_.at(idle_.back());
+  return l.session_open && !l.goodbye && !servers_.is_silent(idle_.back());
+}
+
 void pool_model::open_first() { start_connects(open_ == 0 ? 1 : 0); }
 
 void pool_model::maintain() { start_connects(0); }

@@ -65,6 +65,9 @@ class pool_model {
   void maintain();
   void due() { serve_waiters(); }
 
+  /// Whether the idle connection that would be lent next answers a ping. REQUIRES that there is one.
+  [[nodiscard]] bool an_idle_one_answers() const;
+
   [[nodiscard]] node_role role() const noexcept { return role_; }
   void note_role(node_role role) noexcept { role_ = role; }
   [[nodiscard]] std::size_t open() const noexcept { return open_; }
