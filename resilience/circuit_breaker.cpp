@@ -1,3 +1,4 @@
+#include "own_shard.hpp"
 #include <breakwater/core/random.hpp>
 #include <breakwater/resilience/circuit_breaker.hpp>
 
@@ -20,14 +21,6 @@ constexpr std::int64_t no_epoch = std::numeric_limits<std::int64_t>::min() / 2;
 
 constexpr circuit_state state_of(std::uint64_t control) noexcept {
   return static_cast<circuit_state>(control & state_mask);
-}
-
-/// Threads are dealt out evenly, each for its whole life, so that few of them share a counter.
-std::size_t own_shard(std::size_t shards) noexcept {
-  static std::atomic<std::uint32_t> next{0};
-  constinit thread_local std::uint32_t mine = 0;
-  if (mine == 0) mine = next.fetch_add(1, std::memory_order_relaxed) + 1;
-  return mine % shards;
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "own_shard.hpp"
 #include <breakwater/resilience/retry_budget.hpp>
 
 #include <algorithm>
@@ -62,16 +63,18 @@ std::int64_t retry_budget::bucket_of(time_point now) noexcept {
 }
 
 void retry_budget::prepare(std::int64_t number, bool closed) noexcept {
-  bucket& each = ring_[static_cast<std::size_t>(number) % ring_size];
-  std::uint64_t word = each.deposits.load();
-  while (age(word, number) > 0 && !each.deposits.compare_exchange_weak(word, numbered(number))) {
+  const std::size_t place = static_cast<std::size_t>(number) % ring_size;
+  for (shard& part : shards_) {
+    std::uint64_t word = part.deposits[place].load();
+    while (age(word, number) > 0 && !part.deposits[place].compare_exchange_weak(word, numbered(number))) {
+    }
   }
-  word = each.withdrawals.load();
+  std::uint64_t word = withdrawals_[place].load();
   for (;;) {
     const std::int32_t behind = age(word, number);
     if (behind < 0 || (behind == 0 && (!closed || (word & closed_flag) != 0))) return;
     const std::uint64_t kept = behind == 0 ? word : numbered(number);
-    if (each.withdrawals.compare_exchange_weak(word, closed ? kept | closed_flag : kept)) return;
+    if (withdrawals_[place].compare_exchange_weak(word, closed ? kept | closed_flag : kept)) return;
   }
 }
 
@@ -89,7 +92,8 @@ void retry_budget::advance_to(std::int64_t number) noexcept {
 
 void retry_budget::deposit(time_point now) noexcept {
   const std::int64_t number = bucket_of(now);
-  ring_[static_cast<std::size_t>(number) % ring_size].deposits.fetch_add(1, std::memory_order_relaxed);
+  shard& own = shards_[own_shard(shard_count)];
+  own.deposits[static_cast<std::size_t>(number) % ring_size].fetch_add(1, std::memory_order_relaxed);
 }
 
 double retry_budget::left(std::int64_t number, std::uint64_t own) const noexcept {
@@ -98,12 +102,14 @@ double retry_budget::left(std::int64_t number, std::uint64_t own) const noexcept
   for (std::int64_t back = 0; back <= buckets_per_window; ++back) {
     const std::int64_t each = number - back;
     if (each < 0) break;
-    const bucket& at = ring_[static_cast<std::size_t>(each) % ring_size];
-    const std::uint64_t paid = at.deposits.load();
+    const std::size_t place = static_cast<std::size_t>(each) % ring_size;
     // The oldest bucket lies only partly within the window: its retries count, its first attempts do not.
-    if (back < buckets_per_window && age(paid, each) == 0) deposits += paid & deposits_mask;
+    for (std::size_t i = 0; i < shard_count && back < buckets_per_window; ++i) {
+      const std::uint64_t paid = shards_[i].deposits[place].load();
+      if (age(paid, each) == 0) deposits += paid & deposits_mask;
+    }
     if (back == 0) continue;
-    const std::uint64_t taken = at.withdrawals.load();
+    const std::uint64_t taken = withdrawals_[place].load();
     if (age(taken, each) == 0) withdrawals += taken & withdrawals_mask;
   }
   return ratio_ * static_cast<double>(deposits) + floor_ - static_cast<double>(withdrawals);
@@ -112,21 +118,21 @@ double retry_budget::left(std::int64_t number, std::uint64_t own) const noexcept
 bool retry_budget::try_withdraw(time_point now) noexcept {
   for (;;) {
     const std::int64_t number = bucket_of(now);
-    bucket& current = ring_[static_cast<std::size_t>(number) % ring_size];
-    std::uint64_t word = current.withdrawals.load();
+    std::atomic<std::uint64_t>& current = withdrawals_[static_cast<std::size_t>(number) % ring_size];
+    std::uint64_t word = current.load();
     if (age(word, number) != 0) continue;  // the window has moved on meanwhile
     if ((word & closed_flag) != 0) {
       advance_to(number + 1);  // somebody is moving it on: help, rather than wait for them
       continue;
     }
     if (left(number, word & withdrawals_mask) + rounding < 1.0) return false;
-    if (current.withdrawals.compare_exchange_strong(word, word + 1)) return true;
+    if (current.compare_exchange_strong(word, word + 1)) return true;
   }
 }
 
 double retry_budget::available(time_point now) noexcept {
   const std::int64_t number = bucket_of(now);
-  const std::uint64_t word = ring_[static_cast<std::size_t>(number) % ring_size].withdrawals.load();
+  const std::uint64_t word = withdrawals_[static_cast<std::size_t>(number) % ring_size].load();
   const std::uint64_t own = age(word, number) == 0 ? word & withdrawals_mask : 0;
   return std::max(left(number, own), 0.0);
 }

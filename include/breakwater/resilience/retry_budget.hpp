@@ -22,8 +22,8 @@ namespace breakwater::resilience {
 /// The window slides in ten buckets. What is rounded is rounded against the retry: a first attempt is forgotten up to
 /// one bucket early, a retry up to one late. A `now` before one seen already counts as the latest one seen.
 ///
-/// Thread-safe and lock-free: `deposit` is one addition to a counter (a few nanoseconds), `try_withdraw` a sum over the
-/// buckets and a compare-and-swap.
+/// Thread-safe and lock-free: `deposit` is one addition to a counter that few threads share (a few nanoseconds),
+/// `try_withdraw` a sum over the buckets and a compare-and-swap.
 class retry_budget {
  public:
   using time_point = deadline::clock::time_point;
@@ -41,14 +41,17 @@ class retry_budget {
   [[nodiscard]] double available(time_point now) noexcept;
 
  private:
-  /// Both words carry their bucket's number in the upper half, so that one too old to count is told from one in use.
-  struct bucket {
-    std::atomic<std::uint64_t> deposits{0};     ///< number:32 count:32
-    std::atomic<std::uint64_t> withdrawals{0};  ///< number:32 closed:1 count:31
-  };
   /// A power of two above the eleven buckets that a sum looks at, so that a thread that was put to sleep in between
   /// finds its bucket still there.
   static constexpr std::size_t ring_size = 16;
+  static constexpr std::size_t shard_count = 8;
+
+  /// All words carry their bucket's number in the upper half, so that one too old to count is told from one in use.
+  using ring = std::array<std::atomic<std::uint64_t>, ring_size>;
+  /// Number:32 count:32, of the first attempts of a few threads: on cache lines of its own, for every call writes to it.
+  struct alignas(64) shard {
+    ring deposits{};
+  };
 
   [[nodiscard]] std::int64_t bucket_of(time_point now) noexcept;
   void advance_to(std::int64_t number) noexcept;
@@ -61,8 +64,8 @@ class retry_budget {
   const std::int64_t width_;  // of a bucket, in nanoseconds
   std::atomic<std::int64_t> origin_;
   std::atomic<std::int64_t> current_{0};  // the bucket in use; numbers only grow
-  // On cache lines of its own: every first attempt writes to it, and reads what stands around it.
-  alignas(64) std::array<bucket, ring_size> ring_;
+  ring withdrawals_{};                    // number:32 closed:1 count:31
+  std::array<shard, shard_count> shards_{};
 };
 
 }  // namespace breakwater::resilience
