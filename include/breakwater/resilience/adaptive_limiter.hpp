@@ -76,7 +76,8 @@ class adaptive_limiter {
 
   const bool adapts_;
   std::atomic<std::size_t> limit_;
-  std::atomic<std::size_t> in_flight_{0};
+  // On a cache line apart from what is only read: every call writes to it.
+  alignas(64) std::atomic<std::size_t> in_flight_{0};
   // Of the current window. Not read at one instant: a sample on the border may be counted in one window and summed up in
   // the next, which is lost in the noise.
   std::atomic<std::size_t> most_in_flight_{0};
