@@ -93,6 +93,7 @@ readiness_report database::readiness() const {
     report.reason = "the database is being shut down";
     return report;
   }
+  const auto now = deadline::clock::now();
   std::size_t primaries = 0;
   bool writable = false;
   const auto note = [&report](std::string_view node, std::string_view what) {
@@ -104,12 +105,12 @@ readiness_report database::readiness() const {
       note(node->name(), "can not be reached");
       continue;
     }
-    const bool reads = node->breaker(circuit_class::read).state() != circuit_state::open;
+    const bool reads = node->is_open_for(circuit_class::read, now);
     if (!reads) note(node->name(), "has an open circuit breaker for reads");
     report.can_read = report.can_read || reads;
     if (role != node_role::primary) continue;
     ++primaries;
-    writable = node->breaker(circuit_class::write).state() != circuit_state::open;
+    writable = node->is_open_for(circuit_class::write, now);
     if (!writable) note(node->name(), "has an open circuit breaker for writes");
   }
   if (primaries == 0) note("no node", "is known to be the primary");

@@ -47,8 +47,12 @@ result<void> transaction_state::find_outcome(error unknown, const postgres::outc
   const std::stop_token* const stop = cancel.stop_possible() ? &cancel : nullptr;
   auto found = postgres::find_outcome(
       {.mark = mark, .options = options_, .until = until_, .cancel = stop, .borrow_primary = [&](deadline until) {
-         return session_->nodes().borrow_primary_to_resolve(
-             {.what = search_statement, .values = none, .until = until, .cancel = stop, .where = where_});
+         return session_->nodes().borrow_primary_to_resolve({.what = search_statement,
+                                                             .values = none,
+                                                             .until = until,
+                                                             .cancel = stop,
+                                                             .where = where_,
+                                                             .priority = priority::critical});
        }});
   const auto now = deadline::clock::now();
   if (observer* const watcher = session_->watcher()) {

@@ -42,6 +42,13 @@ error named(error failure, std::string_view name) {
 
 enum class repetition : std::uint8_t { allowed, refused };
 
+/// Of statements, not of transactions: their number of attempts counts.
+transaction_options single_write(const database_state& of, bool idempotent) noexcept {
+  return {.max_attempts = static_cast<unsigned>(of.settings().retry.max_attempts),
+          .idempotent = idempotent,
+          .outcome_guard = true};
+}
+
 /// `body` in a guarded transaction, again where it was not applied and may be.
 template <class Answer, class Body>
 result<Answer> in_guarded_transaction(transaction_run& run, std::string_view name, repetition again, const Body& body) {
@@ -63,26 +70,30 @@ result<Answer> in_guarded_transaction(transaction_run& run, std::string_view nam
 
 result<rows> session_state::execute_guarded(const statement& what, const parameters& values) {
   if (auto refused = refuse_control(what)) return std::move(*refused);
-  transaction_run run(shared_from_this(), {.idempotent = what.idempotent, .outcome_guard = true}, where_);
+  transaction_run run(shared_from_this(), single_write(database(), what.idempotent), where_);
   auto answer = in_guarded_transaction<rows>(run, what.name, repetition::allowed,
                                              [&](executor& on) { return on.execute(what, values); });
-  if (answer && run.is_in_doubt()) return routing::settle_doubt(std::move(answer), what);
-  return answer;
+  if (!answer || !run.is_in_doubt()) return answer;
+  auto settled = routing::settle_doubt(std::move(answer), what);
+  if (!settled) settled.error().with_statement(what.name).with_node(run.node()).with_attempts(run.runs());
+  return settled;
 }
 
 result<std::vector<rows>> session_state::execute_batch_guarded(std::span<const batched_statement> statements,
                                                                std::string_view name) {
   const bool idempotent = std::ranges::all_of(
       statements, [](const batched_statement& each) { return each.what->is_read() || each.what->idempotent; });
-  transaction_run run(shared_from_this(), {.idempotent = idempotent, .outcome_guard = true}, where_);
+  transaction_run run(shared_from_this(), single_write(database(), idempotent), where_);
   auto answers = in_guarded_transaction<std::vector<rows>>(
       run, name, repetition::allowed, [&](executor& on) { return on.execute_batch(statements, name); });
-  if (answers && run.is_in_doubt()) return routing::settle_doubt(std::move(answers), statements);
-  return answers;
+  if (!answers || !run.is_in_doubt()) return answers;
+  auto settled = routing::settle_doubt(std::move(answers), statements);
+  if (!settled) settled.error().with_node(run.node()).with_attempts(run.runs());
+  return settled;
 }
 
 result<std::size_t> session_state::copy_in_guarded(const statement& what, copy_source& from) {
-  transaction_run run(shared_from_this(), {.outcome_guard = true}, where_);
+  transaction_run run(shared_from_this(), single_write(database(), false), where_);
   // Its source can be read once.
   return in_guarded_transaction<std::size_t>(run, what.name, repetition::refused,
                                              [&](executor& on) { return on.copy_in(what, from); });

@@ -47,11 +47,11 @@ result<rows> session_cursor::fetch(std::size_t count) {
 result<rows> session_cursor::open(std::size_t count) {
   const transaction_options options{.read_only = query_.what().is_read()};
   result<rows> answer = errc::internal;
-  const auto work = [&](routing::node& chosen, routing::node_call& /*call*/) -> const error* {
+  const auto work = [&](routing::node& chosen, routing::node_call& /*call*/, const request& there) -> const error* {
     node_ = chosen.name();
     role_ = chosen.role();
     ++attempts_;
-    auto held = postgres::borrow_live(chosen.connections(), wanted_);
+    auto held = postgres::borrow_live(chosen.connections(), there);
     if (!held) {
       answer = std::move(held).error();
       return &answer.assume_error();

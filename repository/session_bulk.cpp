@@ -75,9 +75,9 @@ result<std::size_t> session_state::copy_in(const statement& what, copy_source& f
   watched_source source(from);
   const routing::node* chosen = nullptr;
   unsigned attempts = 0;
-  const auto work = [&](routing::node& primary, routing::node_call& call) -> const error* {
+  const auto work = [&](routing::node& primary, routing::node_call& call, const request& there) -> const error* {
     chosen = &primary;
-    copied = postgres::copy_in(primary.connections(), wanted, source);
+    copied = postgres::copy_in(primary.connections(), there, source);
     if (copied) return nullptr;
     // Its rows are used up.
     if (!source.begun) return &copied.assume_error();
@@ -112,10 +112,10 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
     report.finish(copied, copied ? copied.assume_value() : 0, chosen == nullptr ? std::string_view{} : chosen->name(),
                   chosen == nullptr ? node_role::unknown : chosen->role(), attempts);
   };
-  const auto work = [&](routing::node& candidate, routing::node_call& call) -> const error* {
+  const auto work = [&](routing::node& candidate, routing::node_call& call, const request& there) -> const error* {
     chosen = &candidate;
     ++attempts;
-    copied = postgres::copy_out(candidate.connections(), wanted, shape, sink);
+    copied = postgres::copy_out(candidate.connections(), there, shape, sink);
     if (copied) return nullptr;
     // Somebody has seen some of its rows.
     if (!sink.begun) return &copied.assume_error();

@@ -186,7 +186,7 @@ result<rows> transaction_state::execute(const statement& what, const parameters&
   const operation_report report(session_->watcher(), what, session_->options().correlation_id);
   auto answer = channel_->run(with_limits(what, values));
   if (!answer) {
-    note(answer.error());
+    note(answer.error(), what.mapped);
     answer.error().with_statement(what.name).with_attempts(attempt_);
   }
   report.finish(answer, channel_->node(), channel_->role(), 1);
@@ -247,12 +247,13 @@ request transaction_state::with_limits(const statement& what, const parameters& 
           .where = where_};
 }
 
-void transaction_state::note(const error& failure) noexcept {
+void transaction_state::note(const error& failure, bool mapped) noexcept {
   may_be_applied_ = may_be_applied_ || failure.applied() != applied::no;
+  if (!failure_ || (failure.poisons_connection() && !failure_->poisons_connection())) failure_ = failure;
   const postgres::decision what = postgres::decide({.cause = failure,
                                                     .in_transaction = true,
                                                     .idempotent = options_.idempotent,
-                                                    .mapped = true,
+                                                    .mapped = mapped,
                                                     .demoted = channel_ && channel_->is_demoted(),
                                                     .attempt = attempt_});
   if (what.next == postgres::next_attempt::none) return;
@@ -288,7 +289,10 @@ void transaction_state::rollback() noexcept {
 
 result<unsigned> transaction_state::begin_savepoint() {
   if (!channel_) return error(errc::unsafe_operation, "the transaction has ended");
-  BOOST_OUTCOME_TRY(channel_->set_savepoint(savepoints_ + 1));
+  if (auto set = channel_->set_savepoint(savepoints_ + 1); !set) {
+    note(set.error());
+    return std::move(set).error().with_attempts(attempt_);
+  }
   return ++savepoints_;
 }
 
@@ -300,18 +304,26 @@ result<void> transaction_state::end_savepoint(unsigned depth, bool keep) {
     note_savepoint_end(depth, released.has_value());
     // A statement inside had failed and was passed over: then nothing of the inside stays.
     if (!released) {
-      BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
+      if (auto undone = channel_->rollback_to_savepoint(depth); !undone)
+        return lost_savepoint(std::move(undone).error());
       callbacks_.undo(depth);
+      rerun_cause_.reset();
       return released;
     }
     callbacks_.release(depth);
     return released;
   }
   note_savepoint_end(depth, false);
-  BOOST_OUTCOME_TRY(channel_->rollback_to_savepoint(depth));
+  if (auto undone = channel_->rollback_to_savepoint(depth); !undone) return lost_savepoint(std::move(undone).error());
   callbacks_.undo(depth);
   rerun_cause_.reset();  // it was inside, and is undone: a transaction that had met one before had failed by then
   return success();
+}
+
+/// What was to be undone is still there, so the transaction is at its end.
+error transaction_state::lost_savepoint(error failure) {
+  note(failure);
+  return failure.with_attempts(attempt_);
 }
 
 pqxx::dbtransaction& transaction_state::native() { return channel_->native(); }

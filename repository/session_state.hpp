@@ -141,12 +141,17 @@ class transaction_state final : public executor, public std::enable_shared_from_
   [[nodiscard]] bool may_be_applied() const noexcept { return may_be_applied_; }
   /// Why a statement of it, or its COMMIT, failed, if that is a reason to run the whole transaction again.
   [[nodiscard]] const std::optional<error>& rerun_cause() const noexcept { return rerun_cause_; }
+  /// What its node has to answer for: the first failure, or the one that ended the connection. Null: none.
+  [[nodiscard]] const error* failure() const noexcept { return failure_ ? &*failure_ : nullptr; }
+  /// Something was sent.
+  [[nodiscard]] bool has_begun() const noexcept { return channel_ && channel_->has_begun(); }
   /// And how.
   [[nodiscard]] postgres::decision rerun() const noexcept { return rerun_; }
 
  private:
   friend class transaction_cursor;
-  void note(const error& failure) noexcept;
+  void note(const error& failure, bool mapped = true) noexcept;
+  [[nodiscard]] error lost_savepoint(error failure);
   [[nodiscard]] result<void> find_outcome(error unknown, const postgres::outcome_mark& mark, bool may_run_again);
   [[nodiscard]] result<std::vector<rows>> run_batch(std::span<const batched_statement> statements,
                                                     std::string_view name);
@@ -168,6 +173,7 @@ class transaction_state final : public executor, public std::enable_shared_from_
   unsigned cursors_opened_ = 0;
   std::vector<transaction_cursor*> cursors_;  // those that live
   std::optional<error> rerun_cause_;
+  std::optional<error> failure_;
   postgres::decision rerun_{};
   bool may_be_applied_ = false;
 };

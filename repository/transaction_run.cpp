@@ -117,6 +117,10 @@ std::shared_ptr<executor> transaction_run::executor() const noexcept { return st
 
 result<void> transaction_run::commit(bool repeatable) {
   auto committed = state_->commit(repeatable && progress_->runs < options_.max_attempts);
+  // A statement's fate was not known, and its closure let that pass.
+  if (!committed && state_->may_be_applied() && committed.error().applied() == applied::no) {
+    committed.error().with_code(errc::commit_unknown).with_applied(applied::unknown);
+  }
   progress_->carrying_on = state_->carrying_on();
   note_end(committed ? nullptr : &committed.assume_error());
   const transaction_fate fate = committed                                    ? transaction_fate::committed
@@ -131,7 +135,13 @@ result<void> transaction_run::commit(bool repeatable) {
 
 void transaction_run::rollback() {
   if (!state_) return;
-  note_end(state_->rerun_cause() ? &*state_->rerun_cause() : nullptr);
+  // A closure that sent nothing has learnt nothing of the node.
+  if (state_->has_begun() || state_->failure() != nullptr) {
+    note_end(state_->failure());
+  } else {
+    progress_->call = {};
+    progress_->cause.reset();
+  }
   state_->rollback();
   end_callbacks wanted =
       state_->take_callbacks(state_->may_be_applied() ? transaction_fate::unknown : transaction_fate::undone);
@@ -180,6 +190,9 @@ bool transaction_run::shall_run_again() {
   return true;
 }
 
+std::string_view transaction_run::node() const noexcept { return progress_ ? std::string_view(progress_->node) : ""; }
+unsigned transaction_run::runs() const noexcept { return progress_ ? progress_->runs : 0; }
+
 bool transaction_run::is_in_doubt() const noexcept { return progress_ && progress_->in_doubt; }
 
 error transaction_run::doubt(const error& last) const {
@@ -196,6 +209,8 @@ error transaction_run::doubt() const {
                "the answer to the COMMIT of an earlier run was lost, so that it may have been applied, and running the "
                "transaction again failed")
       .with_applied(applied::unknown)
+      .with_statement("commit")
+      .with_node(progress_->node)
       .with_attempts(progress_->runs);
 }
 

@@ -85,6 +85,13 @@ admission_queue::turn admission_queue::next(clock::time_point now) noexcept {
   return decided;
 }
 
+admission_queue::entry* admission_queue::first() const noexcept {
+  for (const entry_list& list : waiting_) {
+    if (!list.empty()) return list.oldest();
+  }
+  return nullptr;
+}
+
 admission_queue::entry_list admission_queue::clear() noexcept {
   entry_list all;
   for (entry_list& list : waiting_) {

@@ -24,9 +24,9 @@ routed router::run_hedged(const request& wanted) {
   const auto copy_of_it = [this, read](std::size_t copy, const std::stop_token& stop) -> result<rows> {
     if (copy > 0) return run_second_copy(*read, stop);
     result<rows> answer = errc::internal;
-    const auto work = [&](node& on, node_call& /*call*/) -> const error* {
+    const auto work = [&](node& on, node_call& /*call*/, const request& there) -> const error* {
       read->first_on.store(&on, std::memory_order_relaxed);
-      answer = on.statements().run(read->as_request(stop));
+      answer = on.statements().run(there);
       return answer ? nullptr : &answer.assume_error();
     };
     visited seen = visit(read->as_request(stop), true, work);

@@ -74,9 +74,11 @@ std::unique_ptr<resilience::circuit_breaker> node::make_breaker(const circuit_br
 
 void node::maintain(deadline::clock::time_point now) {
   connections_.maintain(now);
-  // An open breaker keeps everybody away who would connect, and a connection is the sign that the node is back.
-  const auto is_open = [](const auto& breaker) { return breaker->state() == circuit_state::open; };
-  if (std::ranges::any_of(breakers_, is_open)) connections_.open_first();
+  // Who is kept from a node, by its breaker or because its role is not known, can not find out that it is back.
+  const auto is_open = [](const auto& breaker) {
+    return breaker->state() == circuit_state::open && !breaker->is_forced();
+  };
+  if (role() == node_role::unknown || std::ranges::any_of(breakers_, is_open)) connections_.look_for_life();
 }
 
 result<node_call> node::admit(circuit_class of, priority importance, deadline::clock::time_point now) {

@@ -77,6 +77,11 @@ class node {
   /// Leave for a call. Errors: `circuit_open`; `overloaded` where as many are in flight as the node bears.
   [[nodiscard]] result<node_call> admit(circuit_class of, priority importance, deadline::clock::time_point now);
   [[nodiscard]] const resilience::adaptive_limiter& limiter() const noexcept { return limiter_; }
+  /// Would a call pass its breaker, or be the one that finds out?
+  [[nodiscard]] bool is_open_for(circuit_class of, deadline::clock::time_point now) const noexcept {
+    const auto seen = breakers_[static_cast<std::size_t>(of)]->snapshot(now);
+    return seen.state != circuit_state::open || (!seen.forced && seen.next_probe <= now);
+  }
   [[nodiscard]] resilience::circuit_breaker& breaker(circuit_class of) noexcept {
     return *breakers_[static_cast<std::size_t>(of)];
   }

@@ -21,6 +21,10 @@ constexpr std::chrono::seconds caretaker_interval{1};
 /// starts, and one more must be free for cancelling and closing.
 constexpr std::size_t background_threads_per_node = 5;
 
+/// Each blocks a thread until it is answered. They are few, by their budget; more than this at once would be a sign that
+/// no replica is well, and then they queue.
+constexpr std::size_t second_copies_per_node = 4;
+
 /// Asking the nodes for their roles must leave time for the statement itself.
 constexpr int share_of_deadline_for_discovery = 2;
 
@@ -68,8 +72,9 @@ router::router(const config& settings, std::vector<dsn> addresses)
         settings, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_));
   }
   if (settings.hedge.enabled) {
+    second_copies_ = std::make_unique<task_runner>(second_copies_per_node * nodes_.size());
     hedger_ = std::make_unique<resilience::hedger>(
-        settings.hedge, [this](std::function<void()> task) { background_.post(std::move(task)); });
+        settings.hedge, [this](std::function<void()> task) { second_copies_->post(std::move(task)); });
   }
   caretaker_ = std::jthread([this](const std::stop_token& stop) { look_after_pools(stop); });
 }
@@ -78,8 +83,9 @@ router::~router() {
   close(deadline::after(std::chrono::seconds(0)));
   caretaker_.request_stop();
   caretaker_.join();
-  hedger_.reset();     // its thread posts to the background
-  background_.stop();  // its tasks use the pools
+  hedger_.reset();  // its thread posts second copies
+  if (second_copies_) second_copies_->stop();
+  background_.stop();  // the tasks of both use the pools
 }
 
 result<void> router::connect_all(deadline until) {
@@ -166,7 +172,9 @@ void router::make_tour(tour& way, const request& wanted, node_work work) {
     }
     node& on = *to.assume_value().to;
     way.seen.last = &on;
-    const error* const failure = work(on, to.assume_value().call);
+    request there = wanted;
+    there.on_primary = !way.to_replicas;
+    const error* const failure = work(on, to.assume_value().call, there);
     const auto ended = deadline::clock::now();
     to.assume_value().call.settle(failure, ended);
     if (failure == nullptr || failure->attempts() > 0) ++way.seen.attempts;
@@ -229,8 +237,8 @@ void router::report_retry(const request& wanted, std::string_view node, const er
 routed router::run(const request& wanted, bool replica_allowed) {
   if (may_hedge(wanted, replica_allowed)) return run_hedged(wanted);
   routed outcome{.answer = errc::internal};
-  const auto work = [&](node& on, node_call& /*call*/) -> const error* {
-    outcome.answer = on.statements().run(wanted);
+  const auto work = [&](node& on, node_call& /*call*/, const request& there) -> const error* {
+    outcome.answer = on.statements().run(there);
     return outcome.answer ? nullptr : &outcome.answer.assume_error();
   };
   visited seen = visit(wanted, replica_allowed, work);
@@ -245,8 +253,8 @@ routed router::run(const request& wanted, bool replica_allowed) {
 routed_batch router::run_batch(const request& wanted, std::span<const batched_statement> statements,
                                bool replica_allowed) {
   routed_batch outcome{.answer = errc::internal};
-  const auto work = [&](node& on, node_call& /*call*/) -> const error* {
-    outcome.answer = on.statements().run_batch(wanted, statements);
+  const auto work = [&](node& on, node_call& /*call*/, const request& there) -> const error* {
+    outcome.answer = on.statements().run_batch(there, statements);
     return outcome.answer ? nullptr : &outcome.answer.assume_error();
   };
   visited seen = visit(wanted, replica_allowed, work);
@@ -260,8 +268,8 @@ routed_batch router::run_batch(const request& wanted, std::span<const batched_st
 
 result<primary_lease> router::borrow_primary(const request& wanted, resilience::retry_sequence& tries) {
   result<primary_lease> outcome = errc::internal;
-  const auto work = [&](node& on, node_call& call) -> const error* {
-    auto held = postgres::borrow_live(on.connections(), wanted);
+  const auto work = [&](node& on, node_call& call, const request& there) -> const error* {
+    auto held = postgres::borrow_live(on.connections(), there);
     if (held) {
       outcome = primary_lease{.held = std::move(held).assume_value(), .call = std::move(call)};
       return nullptr;
@@ -277,7 +285,9 @@ result<primary_lease> router::borrow_primary(const request& wanted, resilience::
 
 result<postgres::lease> router::borrow_primary_to_resolve(const request& wanted) {
   BOOST_OUTCOME_TRY(node* const primary, find_primary(wanted));
-  return postgres::borrow_live(primary->connections(), wanted);
+  request there = wanted;
+  there.on_primary = true;
+  return postgres::borrow_live(primary->connections(), there);
 }
 
 result<node*> router::find_primary(const request& wanted) {

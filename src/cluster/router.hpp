@@ -43,14 +43,17 @@ class node_work {
   template <class Work>
   requires(!std::same_as<Work, node_work>) node_work(const Work& work)
   noexcept
-      : work_(&work), call_([](const void* of, node& on, node_call& call) -> const error* {
-          return (*static_cast<const Work*>(of))(on, call);
+      : work_(&work), call_([](const void* of, node& on, node_call& call, const request& there) -> const error* {
+          return (*static_cast<const Work*>(of))(on, call, there);
         }) {}
-  [[nodiscard]] const error* operator()(node& on, node_call& call) const { return call_(work_, on, call); }
+  /// `there` is the request as it is to be sent to this node.
+  [[nodiscard]] const error* operator()(node& on, node_call& call, const request& there) const {
+    return call_(work_, on, call, there);
+  }
 
  private:
   const void* work_;
-  const error* (*call_)(const void*, node&, node_call&);
+  const error* (*call_)(const void*, node&, node_call&, const request&);
 };
 
 class hedged_read;
@@ -152,6 +155,7 @@ class router {
   resilience::retry_budget budget_;
   task_runner background_;
   std::vector<std::unique_ptr<node>> nodes_;
+  std::unique_ptr<task_runner> second_copies_;  // not the background: they wait for what that has to do
   std::unique_ptr<resilience::hedger> hedger_;  // null: reads are not hedged
   std::atomic<std::size_t> next_replica_{0};
   std::atomic<bool> closing_{false};

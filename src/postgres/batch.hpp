@@ -31,6 +31,8 @@ struct batch {
   batch_kind kind = batch_kind::autocommit;
   deadline until;
   const std::stop_token* cancel = nullptr;
+  /// Of one that is `in_transaction`: a raw COMMIT of the caller's is among its statements, so it may apply all the same.
+  bool holds_commit = false;
   std::size_t callers = 1;  ///< how many of them are the caller's; at least 1
   std::size_t behind = 0;   ///< how many come after those
   std::size_t own = 0;      ///< how many of the first of `callers` are the library's: answered, named, not counted
@@ -43,7 +45,7 @@ struct batch {
   /// Its Sync makes changes permanent: once sent, only the server's answer tells what became of it.
   [[nodiscard]] bool may_apply() const noexcept {
     if (kind == batch_kind::commit) return true;
-    if (kind == batch_kind::in_transaction) return false;
+    if (kind == batch_kind::in_transaction) return holds_commit;
     return std::ranges::any_of(subjects(),
                                [](const command& each) { return each.what->kind == statement_class::write; });
   }

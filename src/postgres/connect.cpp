@@ -9,6 +9,7 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,8 @@ dsn::connect_parameters with_defaults(dsn::connect_parameters given, const conne
   add(nullptr, nullptr);
   return all;
 }
+
+constexpr std::size_t sqlstate_length = 5;
 
 /// The session is over: sent to a connection that had asked nothing, this comes as a notice.
 bool is_dismissal(const pg_result* notice) noexcept {
@@ -112,7 +115,11 @@ void connection::install_notice_receiver() {
         auto& link = *static_cast<connection*>(self);
         ++link.notices_;
         if (is_replication_warning(notice)) link.unreplicated_commit_ = true;
-        if (is_dismissal(notice)) link.dismissed_ = true;
+        if (is_dismissal(notice)) {
+          link.dismissed_ = true;
+          const char* const state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+          if (state != nullptr && std::strlen(state) == sqlstate_length) link.dismissal_ = state;
+        }
       },
       this);
 }

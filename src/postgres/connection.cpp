@@ -143,6 +143,8 @@ result<rows> connection::converse(const batch& wanted, std::vector<rows>& earlie
     }
     // The ERROR rolled the whole batch back, so it may run again, now prepared anew.
     if (!first_time || is_broken() || in_transaction() || unanswered_) break;
+    // What commits by itself may have run in part before it met the statement that was outdated.
+    if (wanted.subject().may_commit_by_itself) break;
     if (!check(wanted, clock::now())) break;
   }
 
@@ -254,6 +256,13 @@ bool connection::consume_pending() {
   return !is_broken();
 }
 
+error connection::goodbye(std::string text) const {
+  if (dismissal_.empty()) return error(errc::connection_failed, std::move(text)).with_poisoned_connection();
+  const sqlstate_row& said = sqlstate(dismissal_);
+  text.append(": ").append(said.condition);
+  return error(said.meaning, std::move(text)).with_sqlstate(dismissal_).with_poisoned_connection();
+}
+
 void connection::abort() noexcept {
   if (abort_socket_ >= 0) ::shutdown(abort_socket_, SHUT_RDWR);
 }
@@ -294,7 +303,7 @@ void connection::finish_native_answers() {
 
 result<void> connection::enter_pipeline_mode() {
   if (is_broken() || unanswered_) {
-    return error(errc::connection_failed, "the connection was lost earlier").with_poisoned_connection();
+    return goodbye("the connection was lost earlier");
   }
   if (PQpipelineStatus(handle_) == PQ_PIPELINE_ON) return success();
   finish_native_answers();

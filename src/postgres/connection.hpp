@@ -125,6 +125,9 @@ class connection {
   /// it keeps to a descriptor of its own, for libpq may close its one at any time.
   void abort() noexcept;
 
+  /// The error of a connection that is lost: by what the server said when it ended the session, if it said anything.
+  [[nodiscard]] error goodbye(std::string text) const;
+
   /// Not to be lent again: its session is not as the next borrower expects it.
   void retire() noexcept { spoiled_ = true; }
 
@@ -197,6 +200,7 @@ class connection {
   bool unanswered_ = false;           // a Sync is out whose ReadyForQuery was not read
   bool permanent_ = false;            // and it belongs to a write that commits, or to a COMMIT
   bool dismissed_ = false;            // the server said that the session is over
+  std::string dismissal_;             // and with which SQLSTATE
   bool spoiled_ = false;              // nobody may use it any more: what runs, or may yet be cancelled, is not known
   bool unreplicated_commit_ = false;  // the server warned that a commit may not have reached its standbys
 };

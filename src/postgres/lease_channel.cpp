@@ -34,7 +34,12 @@ result<lease> borrow_live(pool& connections, const request& wanted) {
     auto borrowed = connections.acquire(wanted.until, wanted.cancel, wanted.where, wanted.priority);
     if (!borrowed) return borrowed;
     // A server that ended the session has said so by now. Better noticed before a write is sent than after.
-    if (borrowed.assume_value()->consume_pending()) return borrowed;
+    if (borrowed.assume_value()->consume_pending()) {
+      if (!wanted.on_primary || !borrowed.assume_value()->is_replica()) return borrowed;
+      // It came back as one. A read would be answered as of some time ago, and a BEGIN READ WRITE refused as nonsense.
+      return error(errc::no_primary, "the server that was the primary is a replica now")
+          .with_node(borrowed.assume_value()->node());
+    }
     borrowed.assume_value()->abort();  // given back broken it is replaced, so the next round finds one less
   }
 }

@@ -23,6 +23,8 @@ constexpr int share_for_claim_wait = 8;
 constexpr int share_for_claim = 2;
 /// How long pg_terminate_backend waits for the process to be gone; a rollback takes no longer as a rule.
 constexpr milliseconds termination_wait{1000};
+/// What a standby needs to answer on a bad day.
+constexpr milliseconds least_confirmation{500};
 /// Between tries where the primary can not be reached: a failover takes seconds, and each try is one statement.
 constexpr resilience::backoff_options setback_backoff{.base = milliseconds(10), .cap = milliseconds(250)};
 
@@ -144,7 +146,14 @@ class searcher {
     values.add_text(wanted_.mark.backend_start, oid::timestamptz);
     values.add_text(std::to_string(wait.count()), oid::int8);
     const std::array commands{command{&end_twin_statement, &values}};
-    (void)held.assume_value()->run({.commands = commands, .until = wanted_.until, .cancel = wanted_.cancel});
+    (void)held.assume_value()->run({.commands = commands, .until = share_of_time(wait), .cancel = wanted_.cancel});
+  }
+
+  /// For one conversation on one connection: a part of what is left, and more than `least`, if there is so much.
+  [[nodiscard]] deadline share_of_time(milliseconds least) const {
+    const auto now = clock::now();
+    const auto patience = std::max<clock::duration>(2 * least, wanted_.until.remaining(now) / share_for_claim);
+    return wanted_.until.earlier_of(deadline::after(patience, now));
   }
 
   void confirm() {
@@ -157,7 +166,9 @@ class searcher {
   /// Was it there?
   [[nodiscard]] result<bool> update_row() {
     BOOST_OUTCOME_TRY(auto held, wanted_.borrow_primary(wanted_.until));
-    transaction_channel channel(std::move(held), {}, wanted_.until);
+    // A standby may take its time, but a link that has gone silent must not take all of it.
+    const deadline until = share_of_time(least_confirmation);
+    transaction_channel channel(std::move(held), {}, until);
     parameters level;
     level.add_text(confirming_level(wanted_.mark));
     parameters token;
@@ -165,7 +176,7 @@ class searcher {
     const std::array statements{command{&set_level_statement, &level}, command{&confirm_statement, &token}};
     const parameters none;
     auto updated = channel.run_batch(
-        {.what = confirm_statement, .values = none, .until = wanted_.until, .cancel = wanted_.cancel}, statements);
+        {.what = confirm_statement, .values = none, .until = until, .cancel = wanted_.cancel}, statements);
     if (!updated) {
       channel.rollback();
       return std::move(updated).error();

@@ -43,6 +43,7 @@ struct pool::waiter : resilience::admission_queue::entry {
   state became = state::waiting;
   pooled_connection* given = nullptr;
   std::optional<error> failure;
+  bool shall_connect = false;  // as soon as the pacing allows
 };
 
 pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
@@ -116,7 +117,10 @@ result<lease> pool::wait_for_one(lock_type& lock, deadline until, const std::sto
 
   const std::stop_token token = cancel == nullptr ? std::stop_token{} : *cancel;
   await(self, lock, until, token);
-  if (self.became == waiter::state::waiting) waiters_.leave(self);
+  if (self.became == waiter::state::waiting) {
+    waiters_.leave(self);
+    wake_one_to_connect();  // it may have been the one who would
+  }
   lock.unlock();
 
   const bool served = self.became == waiter::state::served;
@@ -169,19 +173,21 @@ error pool::failure_of(const waiter& unserved, const std::stop_token& cancel) {
 
 void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token) {
   const auto told = [&self] { return self.became != waiter::state::waiting; };
+  const auto woken = [&] { return told() || self.shall_connect; };
   for (;;) {
+    self.shall_connect = false;
     // Where connects are only paced, it is for those who wait to start the next one.
     const auto now = clock::now();
     const auto next = pacer_.next_start(now);
     const bool paced = connecting_ == 0 && next > now && all_.size() < options_.size;
     const deadline wake_up = paced ? until.earlier_of(deadline(next)) : until;
     if (wake_up.is_never()) {
-      self.wake.wait(lock, token, told);
+      self.wake.wait(lock, token, woken);
     } else {
-      self.wake.wait_until(lock, token, wake_up.at(), told);
+      self.wake.wait_until(lock, token, wake_up.at(), woken);
     }
     if (told() || token.stop_requested() || until.expired(clock::now())) return;
-    serve_waiters(clock::now());
+    if (!self.shall_connect) serve_waiters(clock::now());
   }
 }
 
@@ -323,6 +329,15 @@ void pool::serve_waiters(clock::time_point now) {
   // known, and waiting for the next attempt would not be free. Else connects are only paced, because connections broke:
   // `await` goes on with them.
   if (all_.empty() && connecting_ == 0 && pacer_.failures() > 0) fail_waiters(error(*last_connect_error_));
+  wake_one_to_connect();
+}
+
+void pool::wake_one_to_connect() {
+  if (connecting_ > 0 || all_.size() >= options_.size) return;
+  auto* const first = static_cast<waiter*>(waiters_.first());
+  if (first == nullptr || first->shall_connect) return;
+  first->shall_connect = true;
+  first->wake.notify_one();
 }
 
 void pool::fail_waiters(const error& cause) {
@@ -376,6 +391,27 @@ void pool::close_in_background(std::unique_ptr<connection> closing, close_reason
   }
   // Closing says goodbye to the server, which over TLS is more than one system call.
   background_.post([link = std::shared_ptr<connection>(std::move(closing))] {});
+}
+
+void pool::look_for_life() {
+  lock_type lock(mutex_);
+  if (closing_) return;
+  if (idle_.empty()) {
+    if (all_.empty()) start_connects(clock::now(), 1);
+    return;
+  }
+  pooled_connection& chosen = *idle_.back();
+  idle_.pop_back();
+  lend(chosen, source_location::current(), coarse_now(), false);
+  lock.unlock();
+  background_.post([this, &chosen] {
+    if (!still_lives(chosen, deadline::after(4 * longest_ping))) {
+      take_back_silent(chosen);
+      return;
+    }
+    if (opened_) opened_(clock::now());
+    give_back(chosen);
+  });
 }
 
 void pool::maintain(clock::time_point now) {

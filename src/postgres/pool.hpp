@@ -101,7 +101,8 @@ class pool {
   using clock = deadline::clock;
 
   /// `background` and `watcher` (which may be null) outlive the pool.
-  /// `opened` is called, on a thread of the background, whenever a connection was opened.
+  /// `opened` is called, on a thread of the background, whenever a connection was opened or found alive by
+  /// `look_for_life`.
   pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
        observer* watcher, std::function<void(clock::time_point)> opened = {});
   pool(const pool&) = delete;
@@ -117,6 +118,10 @@ class pool {
 
   /// Starts the first connection, if there is none and none on its way, without waiting for it.
   void open_first();
+
+  /// Finds out, in the background, whether the server can be used: by a round trip on an idle connection, or by opening
+  /// the first one. `opened` is called where it can. For who keeps callers away and wants to know until when.
+  void look_for_life();
 
   /// What has to be done from time to time: see the table above. Once a second is enough.
   void maintain(clock::time_point now);
@@ -144,6 +149,8 @@ class pool {
   bool take_back_silent(pooled_connection& checked);
   [[nodiscard]] result<lease> wait_for_one(lock_type& lock, deadline until, const std::stop_token* cancel,
                                            source_location borrower, priority importance);
+  /// Connects are paced, so that nobody starts the next one: one of those who wait shall.
+  void wake_one_to_connect();
   void await(waiter& self, lock_type& lock, deadline until, const std::stop_token& token);
   [[nodiscard]] error refusal(priority importance, shed_reason why, clock::duration estimated_wait,
                               std::size_t waiting);

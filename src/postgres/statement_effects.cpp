@@ -84,6 +84,12 @@ bool controls_transaction(std::string_view sql) noexcept {
   return std::ranges::any_of(words, [first](std::string_view word) { return equal_words(first, word); });
 }
 
+bool may_commit_transaction(std::string_view sql) noexcept {
+  const std::string_view first = next_word(sql);
+  if (equal_words(first, "prepare")) return equal_words(next_word(sql), "transaction");
+  return equal_words(first, "commit") || equal_words(first, "end");
+}
+
 bool chained_transaction(std::string_view sql, std::string_view tag) noexcept {
   if (tag == "COMMIT") return true;
   if (tag != "ROLLBACK") return false;

@@ -19,6 +19,9 @@ namespace breakwater::postgres {
 /// The statement begins, ends or divides a transaction: BEGIN, COMMIT, SAVEPOINT, PREPARE TRANSACTION, ...
 [[nodiscard]] bool controls_transaction(std::string_view sql) noexcept;
 
+/// The statement ends the transaction that it is sent in, and may commit it: COMMIT, END, PREPARE TRANSACTION.
+[[nodiscard]] bool may_commit_transaction(std::string_view sql) noexcept;
+
 /// The statement, answered with `tag`, ended the transaction although one is open afterwards: COMMIT AND CHAIN,
 /// ROLLBACK AND CHAIN.
 [[nodiscard]] bool chained_transaction(std::string_view sql, std::string_view tag) noexcept;

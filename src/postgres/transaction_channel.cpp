@@ -4,6 +4,7 @@
 #include "postgres/server_settings.hpp"
 #include "postgres/statement_effects.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string_view>
@@ -69,6 +70,10 @@ result<rows> transaction_channel::run_one(const statement& what, const parameter
 
 std::optional<error> transaction_channel::refusal(std::string_view name) {
   if (ended_) {
+    if (root_cause_) {
+      error why = *root_cause_;  // says more
+      return why.with_statement(name);
+    }
     return error(errc::unsafe_operation, "the transaction has ended; its repositories can not be used any more")
         .with_statement(name);
   }
@@ -124,17 +129,22 @@ result<std::vector<rows>> transaction_channel::send(std::span<const command> sta
     commands.insert(commands.end(), statements.begin(), statements.end());
   }
 
+  // What its caller has no business to do, and can not be kept from knowing the fate of.
+  const bool holds_commit = std::ranges::any_of(
+      statements, [](const command& each) { return !each.what->mapped && may_commit_transaction(each.what->sql); });
   if (with_token) mark_ = outcome_mark{.token = *token_};
   const std::size_t own = with_token ? 1 : 0;
   auto answers = held_->run_all({.commands = begun_ ? statements : std::span<const command>(commands),
                                  .kind = batch_kind::in_transaction,
                                  .until = limits.until,
-                                 .cancel = limits.cancel,
+                                 .cancel = holds_commit ? nullptr : limits.cancel,
+                                 .holds_commit = holds_commit,
                                  .callers = statements.size() + own,
                                  .own = own});
   begun_ = begun_ || held_->in_transaction();
   if (answers && with_token) {
     auto& all = answers.assume_value();
+    if (all.front().empty()) return token_not_taken();
     mark_ = read_mark(*token_, all.front(), held_->process());
     all.erase(all.begin());
   }
@@ -197,9 +207,20 @@ result<void> transaction_channel::claim(const outcome_token& token, std::chrono:
       {.commands = commands, .kind = batch_kind::in_transaction, .until = until, .cancel = cancel, .behind = 1});
   begun_ = held_->in_transaction();
   if (!inserted) return explain(std::move(inserted).error());
+  if (inserted.assume_value().empty()) return token_not_taken();
   token_ = token;
   mark_ = read_mark(token, inserted.assume_value(), held_->process());
   return success();
+}
+
+error transaction_channel::token_not_taken() {
+  rollback();
+  root_cause_ = error(errc::mapping_mismatch,
+                      "the outcome guard's table breakwater.outcomes did not take a token: it must be a plain table "
+                      "without rules and without triggers that suppress rows")
+                    .with_statement(outcome_token_statement.name)
+                    .with_node(node());
+  return *root_cause_;
 }
 
 void transaction_channel::note_effects(const statement& what, const parameters& values) {
@@ -344,10 +365,7 @@ result<void> transaction_channel::commit() {
   // A goodbye that came before COMMIT is sent tells that nothing was applied; after it, nothing would.
   if (!held_->consume_pending()) {
     ended_ = true;
-    return error(errc::connection_failed, "the connection was lost before COMMIT was sent")
-        .with_statement("commit")
-        .with_node(node())
-        .with_poisoned_connection();
+    return held_->goodbye("the connection was lost before COMMIT was sent").with_statement("commit").with_node(node());
   }
   const parameters none;
   const std::array commands{command{&commit_statement, &none}};
@@ -381,10 +399,10 @@ void transaction_channel::rollback() noexcept {
   const statement rollback_statement = plain("rollback", "rollback");
   const parameters none;
   const std::array commands{command{&rollback_statement, &none}};
-  // Past the deadline too: it is the pool's connection that is being put in order. If it fails, giving the
-  // connection back finds it dirty.
-  (void)held_->run(
-      {.commands = commands, .kind = batch_kind::in_transaction, .until = deadline::after(rollback_patience)});
+  // Within the caller's time: what is not in order by then the pool puts in order in the background, or closes.
+  deadline patience = deadline::after(rollback_patience);
+  if (!until_.is_never()) patience = patience.earlier_of(deadline(until_.at() + verdict_grace));
+  (void)held_->run({.commands = commands, .kind = batch_kind::in_transaction, .until = patience});
   ended_ = true;
 }
 
@@ -406,7 +424,7 @@ result<void> transaction_channel::rollback_to_savepoint(unsigned depth) {
   if (!undone) {
     // What was to be undone is still there: the transaction must not be committed.
     ended_ = true;
-    root_cause_ = undone.error();
+    if (!root_cause_) root_cause_ = undone.error();
     return undone;
   }
   root_cause_.reset();  // the transaction is usable again

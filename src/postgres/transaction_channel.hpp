@@ -113,6 +113,7 @@ class transaction_channel final : public channel {
   void end_copy_out();
   [[nodiscard]] result<void> run_plain(const std::string& sql, const char* name);
   [[nodiscard]] error explain(error failure);
+  [[nodiscard]] error token_not_taken();
   [[nodiscard]] error ended_behind_our_back(std::string_view statement_name);
   [[nodiscard]] std::string begin_sql() const;
 

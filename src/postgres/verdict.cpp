@@ -25,6 +25,10 @@ error unknown_fate(const exchange_outcome& outcome) {
   error unknown(errc::commit_unknown,
                 "the write was sent and " + why + ": it may or may not have been applied; read before writing again");
   if (outcome.failure) unknown.with_sqlstate(outcome.failure->cause.sqlstate());
+  // The server had no time for a word: SQL's own code for that tells it from a server that is only silent.
+  constexpr std::string_view connection_failure = "08006";
+  const bool lost = outcome.reached != phase::complete && outcome.ended == wait_result::ready;
+  if (lost && unknown.sqlstate().empty()) unknown.with_sqlstate(connection_failure);
   return unknown.with_applied(applied::unknown);
 }
 
@@ -42,7 +46,7 @@ error incomplete(const exchange_outcome& outcome, const batch& wanted, deadline:
   const bool refused = outcome.failure && !outcome.failure->fatal;
   if (refused) return refusal(outcome.failure->cause, wanted, now);
   const bool fate_known = outcome.reached == phase::not_sent || !wanted.may_apply() ||
-                          (outcome.failure && ran_nothing(outcome.failure->cause));
+                          (wanted.kind != batch_kind::commit && outcome.failure && ran_nothing(outcome.failure->cause));
   if (!fate_known) return unknown_fate(outcome);
   if (outcome.failure) return outcome.failure->cause;
   return interrupted(outcome.ended);

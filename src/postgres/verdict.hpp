@@ -14,7 +14,7 @@ namespace breakwater::postgres {
 ///     reached   | answer                        | permanent                  | any other
 ///     not_sent  | -                             | its code, applied::no      | its code, applied::no
 ///     sent      | ERROR                         | its code, applied::no      | its code, applied::no
-///     sent      | FATAL 57P03, 57P05            | its code, applied::no      | its code, applied::no
+///     sent      | FATAL 57P03, 57P05; no COMMIT | its code, applied::no      | its code, applied::no
 ///     sent      | FATAL, lost, deadline, cancel | commit_unknown, unknown    | its code, applied::no
 ///     complete  | ERROR                         | its code, applied::no      | its code, applied::no
 ///     complete  | ERROR of a CALL or DO         | its code, applied::unknown | its code, applied::no

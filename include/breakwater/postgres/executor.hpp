@@ -32,6 +32,8 @@ struct request {
   const std::stop_token* cancel = nullptr;                       ///< null: can not be cancelled
   source_location where{};                                       ///< the borrower, for leak warnings
   breakwater::priority priority = breakwater::priority::normal;  ///< in the queue for a connection
+  /// The primary was asked for: a server that turns out to be a replica is not what is wanted (`errc::no_primary`).
+  bool on_primary = false;
   /// When its operation began, where its maker has just looked at the clock: reading it is most of what a call that
   /// nothing delays costs. Not given: whoever needs it looks.
   deadline::clock::time_point began{};

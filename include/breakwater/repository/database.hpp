@@ -76,8 +76,8 @@ struct liveness_report {
 /// Shall this process be sent requests? What is known without asking a server.
 struct readiness_report {
   bool ready = false;      ///< `can_read` or `can_write`
-  bool can_read = false;   ///< some node's role is known, and its breaker for reads is not open
-  bool can_write = false;  ///< exactly one node is known as the primary, and its breaker for writes is not open
+  bool can_read = false;   ///< some node's role is known, and its breaker for reads would let a call pass
+  bool can_write = false;  ///< exactly one node is known as the primary, and its breaker for writes would do so
   std::string reason{};    ///< what is amiss; also where it is ready for one of the two only
 };
 
@@ -106,7 +106,7 @@ class database {
   /// the pools does its rounds; after a shutdown it is not.
   [[nodiscard]] liveness_report liveness() const;
   /// For a readiness endpoint, asked as often as one likes: talks to no server. Not ready from the moment a shutdown
-  /// begins.
+  /// begins. Where nodes were lost, the library looks for their return by itself, also while nobody calls.
   [[nodiscard]] readiness_report readiness() const;
 
   /// \name The circuit breakers, for operators. There are two for each node; they open and close by themselves.

@@ -48,6 +48,9 @@ class transaction_run {
   [[nodiscard]] bool shall_run_again();
   /// An earlier run, declared idempotent, may have been applied: then no failure of a later one says that nothing was.
   [[nodiscard]] bool is_in_doubt() const noexcept;
+  /// Where the last run was, and how many there were.
+  [[nodiscard]] std::string_view node() const noexcept;
+  [[nodiscard]] unsigned runs() const noexcept;
   /// What to report in place of `last`, then.
   [[nodiscard]] error doubt(const error& last) const;
   /// The same of an error of the closure's own.

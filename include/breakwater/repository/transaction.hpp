@@ -124,7 +124,7 @@ class transaction {
     savepoint_guard guard{*state_, depth.assume_value()};
     outcome inner = std::forward<Body>(body)(*this);
     guard.armed = false;
-    if (auto ended = detail::end_savepoint(*state_, guard.depth, inner.has_value()); !ended) {
+    if (auto ended = detail::end_savepoint(*state_, guard.depth, inner.has_value()); !ended && inner.has_value()) {
       return detail::failed<outcome>(std::move(ended).error());
     }
     return inner;

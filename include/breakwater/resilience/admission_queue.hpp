@@ -129,6 +129,8 @@ class admission_queue {
   void leave(entry& gone) noexcept;
   /// Who gets what has become free, taken out.
   [[nodiscard]] turn next(clock::time_point now) noexcept;
+  /// The oldest of the most important, who still waits; null when nobody does.
+  [[nodiscard]] entry* first() const noexcept;
   /// Takes all out, the most important first.
   [[nodiscard]] entry_list clear() noexcept;
 
