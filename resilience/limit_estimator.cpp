@@ -26,6 +26,16 @@ constexpr double smallest_gradient = 0.5;
 constexpr std::size_t warm_up = 10;
 /// By so much `long` is eased when it exceeds twice `short`: a time of slowness is over.
 constexpr double easing = 0.95;
+/// Some calls are always dropped for reasons of their own (a short deadline, a lock); a server with too much to do drops
+/// many. So the limit yields when this part of a window was dropped, ...
+constexpr double dropped_share = 0.05;
+/// ... and never for a single call.
+constexpr std::size_t fewest_dropped = 2;
+
+[[nodiscard]] bool drops_many(const limit_window& seen) noexcept {
+  const auto samples = static_cast<double>(seen.succeeded + seen.dropped);
+  return seen.dropped >= fewest_dropped && static_cast<double>(seen.dropped) >= samples * dropped_share;
+}
 
 }  // namespace
 
@@ -51,7 +61,7 @@ void limit_estimator::update(const limit_window& seen) noexcept {
 }
 
 void limit_estimator::follow(const limit_window& seen, double latency) noexcept {
-  const bool dropped = seen.dropped > 0;
+  const bool dropped = drops_many(seen);
   if (!dropped && latency <= 0) return;
   if (options_.algorithm == limit_algorithm::aimd) {
     limit_ = dropped || is_queued(latency) ? limit_ * tuning_.decrease : limit_ + tuning_.increase;

@@ -1,4 +1,3 @@
-#include <breakwater/core/resilience_options.hpp>
 #include <breakwater/resilience/limit_layers.hpp>
 
 #include <string>
@@ -16,8 +15,12 @@ error with_limiter::refusal() const {
                                      std::to_string(limiter_->limit()) + "): make fewer at once");
 }
 
-call_outcome with_limiter::outcome_of(const error& cause, std::chrono::nanoseconds took) noexcept {
-  switch (judge_node(cause, took, defaults::breaker_silence)) {
+call_outcome with_limiter::outcome_of(const error& cause) noexcept {
+  // What came too late was too much for the server, however short the time was: the limit asks for many such calls
+  // before it yields, unlike a breaker, to which a short deadline says nothing.
+  const bool too_much = cause.code() == errc::deadline_exceeded || cause.code() == errc::overloaded;
+  if (too_much) return call_outcome::dropped;
+  switch (judge_node(cause, {}, {})) {
     case node_verdict::failed: return call_outcome::dropped;
     case node_verdict::answered: return call_outcome::success;
     case node_verdict::unknown: break;

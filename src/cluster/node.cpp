@@ -38,8 +38,10 @@ void node_call::settle(const error* failure, time_point now, bool timed) noexcep
     case finding::answered: permit_.ignored(now); break;
     case finding::nothing: permit_.abandoned(); break;
   }
-  const bool too_much = failure != nullptr && (failure->code() == errc::overloaded ||
-                                               failure->code() == errc::deadline_exceeded || found == finding::ill);
+  const bool late = failure != nullptr && failure->code() == errc::deadline_exceeded;
+  const bool refused = failure != nullptr && failure->code() == errc::overloaded;
+  // An untimed call that came too late may have spent its time in its caller's own code.
+  const bool too_much = late ? timed : refused || found == finding::ill;
   place_.release(now - started_, too_much                             ? call_outcome::dropped
                                  : timed && found != finding::nothing ? call_outcome::success
                                                                       : call_outcome::ignored);

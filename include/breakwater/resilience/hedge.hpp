@@ -113,12 +113,12 @@ class hedge_timer {
   hedge_timer(const hedge_timer&) = delete;
   hedge_timer& operator=(const hedge_timer&) = delete;
   virtual ~hedge_timer() = default;
-  /// Calls `what->due()` at or after `when`, on any thread. There is no way to call it off: `due` of a call that has
-  /// ended does nothing.
-  virtual void at(deadline::clock::time_point when, std::shared_ptr<detail::hedged_call> what) = 0;
+  /// Calls `what->due()` at or after `when`, on any thread, unless the call is gone by then. There is no way to call it
+  /// off: `due` of a call that has ended does nothing.
+  virtual void at(deadline::clock::time_point when, std::weak_ptr<detail::hedged_call> what) = 0;
 };
 
-/// A thread, started by the first call, which sleeps while nothing is due.
+/// A thread, started by the first call, which sleeps while nothing is due. A call that ends on it may own the timer.
 [[nodiscard]] std::shared_ptr<hedge_timer> make_hedge_timer();
 
 /// Sends a second copy of calls that take long, and takes the first good answer ("hedged requests": J. Dean and L. A.

@@ -21,7 +21,7 @@ struct limiter_tuning {
   double threshold = 1.15;
   /// AIMD: what a window without a queue adds. Above 0.
   double increase = 1;
-  /// AIMD: what a window with a queue or a dropped call leaves. Above 0, below 1.
+  /// AIMD: what a window with a queue or many dropped calls leaves. Above 0, below 1.
   double decrease = 0.9;
   /// Windows in the average of unhurried latencies.
   double long_window = 600;
@@ -41,9 +41,12 @@ struct limit_window {
 /// With every window of samples, where `short` is the window's mean latency and `long` that of unhurried calls:
 ///
 ///     algorithm | what becomes of the limit L
-///     gradient2 | L = 0.8 L + 0.2 (g L + 4), with g = clamp(tolerance * long / short, 0.5, 1); 0.5 if a call was dropped
-///     aimd      | L = L + 1; when short > threshold * long, or a call was dropped: L = 0.9 L
+///     gradient2 | L = 0.8 L + 0.2 (g L + 4), with g = clamp(tolerance * long / short, 0.5, 1); 0.5 if many were dropped
+///     aimd      | L = L + 1; when short > threshold * long, or many were dropped: L = 0.9 L
 ///     both      | min..max; unchanged while less than L / 2 were in flight: such a window says nothing about it
+///
+/// Many are a twentieth of the window, and two at least: a few calls end at their deadline for reasons that are not the
+/// server's.
 ///
 /// `long` is the average of 600 windows, eased by 5 % when it exceeds twice `short`. Windows under load that show a queue
 /// are left out of it.

@@ -42,7 +42,12 @@ class with_bulkhead {
   bulkhead* through_;
 };
 
-/// Makes the call if the adaptive limit allows one more, and tells the limiter how long it took. Else `overloaded`.
+/// Makes the call if the adaptive limit allows one more, and tells the limiter what came of it. Else `overloaded`.
+///
+///     the call ended with                                             | to the limiter
+///     a value, or an answer such as a duplicate key                   | success, with its latency
+///     deadline_exceeded, overloaded, a failure of the infrastructure  | dropped
+///     cancelled, or it never got there (circuit_open, no_primary)     | ignored
 class with_limiter {
  public:
   static constexpr bool holds_capacity = true;
@@ -58,13 +63,13 @@ class with_limiter {
     const auto started = context.clock->now();
     auto outcome = next(context);
     const std::chrono::nanoseconds took = context.clock->now() - started;
-    place.release(took, outcome.has_value() ? call_outcome::success : outcome_of(outcome.error(), took));
+    place.release(took, outcome.has_value() ? call_outcome::success : outcome_of(outcome.error()));
     return outcome;
   }
 
  private:
   [[nodiscard]] error refusal() const;
-  [[nodiscard]] static call_outcome outcome_of(const error& cause, std::chrono::nanoseconds took) noexcept;
+  [[nodiscard]] static call_outcome outcome_of(const error& cause) noexcept;
 
   adaptive_limiter* limiter_;
   std::string_view name_;

@@ -46,10 +46,10 @@ TEST(gradient2, gradient_is_at_least_a_half) {
   EXPECT_NEAR(limit.estimate(), 0.8 * 60 + 0.2 * (0.5 * 60 + 4), 1e-6);
 }
 
-TEST(gradient2, dropped_call_shrinks_it) {
+TEST(gradient2, a_twentieth_of_dropped_calls_shrinks_it) {
   limit_estimator limit(gradient);
   feed(limit, 10ms, 50);
-  limit.update({.latency = 10ms, .succeeded = 99, .dropped = 1, .most_in_flight = 60});
+  limit.update({.latency = 10ms, .succeeded = 95, .dropped = 5, .most_in_flight = 60});
   EXPECT_NEAR(limit.estimate(), 0.8 * 60 + 0.2 * (0.5 * 60 + 4), 1e-6);
 }
 
@@ -78,7 +78,7 @@ TEST(aimd, grows_by_one_and_shrinks_by_a_tenth) {
   EXPECT_DOUBLE_EQ(limit.estimate(), 41.0);
   feed(limit, 11600us);
   EXPECT_DOUBLE_EQ(limit.estimate(), 36.9);
-  limit.update({.latency = 10ms, .succeeded = 99, .dropped = 1, .most_in_flight = 36});
+  limit.update({.latency = 10ms, .succeeded = 95, .dropped = 5, .most_in_flight = 36});
   EXPECT_DOUBLE_EQ(limit.estimate(), 33.21);
 }
 
@@ -97,6 +97,24 @@ TEST_P(either_algorithm, keeps_within_its_bounds) {
     EXPECT_GE(limit.estimate(), 20.0);
   }
   EXPECT_LT(limit.estimate(), 21.0);
+}
+
+TEST_P(either_algorithm, grows_as_before_while_few_calls_are_dropped) {
+  limit_estimator without(GetParam());
+  limit_estimator with(GetParam());
+  feed(without, 10ms, 50);
+  for (int i = 0; i < 50; ++i) {
+    with.update({.latency = 10ms, .succeeded = 96, .dropped = 4, .most_in_flight = with.limit()});
+  }
+  EXPECT_DOUBLE_EQ(with.estimate(), without.estimate());
+}
+
+TEST_P(either_algorithm, does_not_yield_to_a_single_dropped_call) {
+  limit_estimator limit(GetParam());
+  feed(limit, 10ms, 40);
+  const double before = limit.estimate();
+  limit.update({.latency = 10ms, .succeeded = 9, .dropped = 1, .most_in_flight = limit.limit()});
+  EXPECT_GT(limit.estimate(), before);
 }
 
 TEST_P(either_algorithm, is_not_changed_by_windows_of_little_load) {

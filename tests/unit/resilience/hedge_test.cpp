@@ -38,9 +38,9 @@ result<int> stopped(std::stop_token stop, int code_when_late = 0) {
 /// The time comes when the test says.
 class hand_timer final : public hedge_timer {
  public:
-  void at(deadline::clock::time_point when, std::shared_ptr<hedged_call> what) override {
+  void at(deadline::clock::time_point when, std::weak_ptr<hedged_call> what) override {
     const std::lock_guard lock(mutex_);
-    last_ = std::move(what);
+    last_ = what.lock();
     when_ = when;
     ++count_;
   }

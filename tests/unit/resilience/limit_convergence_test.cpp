@@ -35,6 +35,8 @@ class limited_server {
   }
   void set_service_time(clock::duration mean) { service_ = mean; }
   void set_load(double load) { load_ = load; }
+  /// That part of the calls is said to have been dropped, whatever became of them.
+  void set_dropped(double part) { dropped_ = part; }
 
   void run_for(clock::duration time) { time_.run_until(time_.now() + time); }
   /// The mean limit over that time, divided by the capacity.
@@ -73,7 +75,8 @@ class limited_server {
       time_.after(random_.exponential(service_), [this, next] {
         --busy_;
         ++answered_;
-        next->permit.release(time_.now() - next->began, call_outcome::success);
+        const bool dropped = dropped_ > 0 && random_.unit() < dropped_;
+        next->permit.release(time_.now() - next->began, dropped ? call_outcome::dropped : call_outcome::success);
         start_what_fits();
       });
     }
@@ -82,6 +85,7 @@ class limited_server {
   std::size_t capacity_;
   clock::duration service_ = 10ms;
   double load_ = 2;
+  double dropped_ = 0;
   randomness random_;
   timeline time_;
   adaptive_limiter limiter_;
@@ -127,6 +131,21 @@ TEST_P(convergence, follows_a_server_that_became_slower_for_good) {
   server.set_service_time(10ms);
   server.run_for(60s);
   expect_near_capacity(server, "as fast as before");
+}
+
+TEST_P(convergence, is_not_disturbed_by_a_hundredth_of_dropped_calls) {
+  limited_server server(GetParam(), 100, 7);
+  server.set_dropped(0.01);
+  server.run_for(60s);
+  expect_near_capacity(server, "with deadlines that pass for reasons of their own");
+}
+
+TEST_P(convergence, yields_to_a_fifth_of_dropped_calls) {
+  limited_server server(GetParam(), 100, 8);
+  server.run_for(60s);
+  server.set_dropped(0.2);
+  server.run_for(20s);
+  EXPECT_LT(server.mean_limit(20s), 0.3);
 }
 
 INSTANTIATE_TEST_SUITE_P(algorithms, convergence, testing::Values(limit_algorithm::gradient2, limit_algorithm::aimd),

@@ -59,7 +59,7 @@ TEST(with_limiter, refuses_above_the_limit_and_says_what_is_limited) {
 
 TEST(with_limiter, failures_of_the_server_lower_the_limit_and_the_callers_own_do_not) {
   breakwater::resilience::fake_timing clock;
-  adaptive_limiter limiter({.algorithm = limit_algorithm::aimd, .min = 1, .max = 10});
+  adaptive_limiter limiter({.algorithm = limit_algorithm::aimd, .min = 1, .max = 2});
   const auto guarded = policy(with_limiter(limiter, "billing"));
   const auto window = [&](errc code) {
     for (int i = 0; i < 400; ++i) {
@@ -71,10 +71,18 @@ TEST(with_limiter, failures_of_the_server_lower_the_limit_and_the_callers_own_do
   };
   window(errc::unique_violation);  // an answer like others
   EXPECT_EQ(limiter.limit(), 2U);
-  window(errc::cancelled);
-  EXPECT_EQ(limiter.limit(), 2U);
-  window(errc::resource_exhausted);
-  EXPECT_EQ(limiter.limit(), 1U);
+  for (const errc not_the_servers : {errc::cancelled, errc::circuit_open, errc::no_primary}) {
+    window(not_the_servers);
+    EXPECT_EQ(limiter.limit(), 2U) << error(not_the_servers).message();
+  }
+  // The deadline too: the calls that took a millisecond had no more.
+  for (const errc too_much :
+       {errc::resource_exhausted, errc::connection_failed, errc::deadline_exceeded, errc::overloaded}) {
+    window(too_much);
+    EXPECT_EQ(limiter.limit(), 1U) << error(too_much).message();
+    window(errc::unique_violation);
+    EXPECT_EQ(limiter.limit(), 2U);
+  }
 }
 
 TEST(with_single_flight, makes_the_call_and_composes) {
