@@ -229,6 +229,8 @@ TEST(infrastructure_failure, is_a_server_that_says_nothing_for_long_enough) {
   const error silent_write = error(errc::commit_unknown).with_applied(applied::unknown).with_poisoned_connection();
   EXPECT_TRUE(counts(silent_write, 1s));
   EXPECT_FALSE(counts(silent_write, 10ms));
+  EXPECT_TRUE(counts(said("08006").with_code(errc::commit_unknown).with_applied(applied::unknown), 10ms))
+      << "a connection that was lost is no matter of patience";
   EXPECT_FALSE(counts(error(errc::commit_unknown).with_applied(applied::unknown), 1h)) << "not replicated";
 }
 
