@@ -13,6 +13,12 @@ long long milliseconds_of(deadline::clock::duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+/// Without any place nobody would ever leave one to those who wait.
+bulkhead_options usable(bulkhead_options options) {
+  options.max_concurrent = std::max<std::size_t>(options.max_concurrent, 1);
+  return options;
+}
+
 }  // namespace
 
 /// A caller in the queue; lives on its stack.
@@ -29,7 +35,7 @@ struct bulkhead::waiter : admission_queue::entry {
 };
 
 bulkhead::bulkhead(bulkhead_options options, std::function<void(priority, shed_reason)> on_shed)
-    : options_(std::move(options)),
+    : options_(usable(std::move(options))),
       on_shed_(std::move(on_shed)),
       queue_({.servers = options_.max_concurrent, .max_waiters = options_.max_waiters}) {}
 

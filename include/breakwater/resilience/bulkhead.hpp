@@ -17,7 +17,7 @@
 namespace breakwater::resilience {
 
 struct bulkhead_options {
-  /// Calls at once. At least 1.
+  /// Calls at once. 0 is taken for 1.
   std::size_t max_concurrent = 16;
   /// Calls that may wait for a place. 0: none waits.
   std::size_t max_waiters = 64;

@@ -29,6 +29,12 @@ void wait_until(const Condition& holds) {
   ASSERT_TRUE(holds());
 }
 
+TEST(bulkhead, without_a_place_has_one) {
+  bulkhead none({.max_concurrent = 0, .max_waiters = 1});
+  const auto place = none.acquire({.until = deadline::after(1ms)});
+  EXPECT_TRUE(place.has_value());
+}
+
 TEST(bulkhead, lets_so_many_in_and_no_more) {
   bulkhead one({.max_concurrent = 2, .max_waiters = 0});
   auto first = one.acquire();

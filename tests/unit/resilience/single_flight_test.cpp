@@ -3,10 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <latch>
+#include <cstddef>
 #include <random>
 #include <stdexcept>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -22,143 +21,190 @@ using breakwater::resilience::single_flight;
 /// Longer than any test takes on a busy machine.
 constexpr auto patience = 30s;
 
-using flights = single_flight<std::string, int>;
-
-/// Has the leader's call done once it has begun and the others have had every chance to follow.
-class scene {
+/// Keys that tell when a call has found an identical one under way. The map compares them under its lock, so whoever was
+/// counted while the leader was still in its call follows it: the leader needs that lock to end its flight.
+class arrivals {
  public:
-  explicit scene(int followers) : arrived_(followers) {}
+  class key {
+   public:
+    key(arrivals& to, int number) noexcept : to_(&to), number_(number) {}
+    bool operator==(const key& other) const noexcept {
+      if (number_ != other.number_) return false;
+      if (this != &other) ++to_->count_;  // itself: the leader on its way out
+      return true;
+    }
 
-  /// As a follower, just before the call.
-  void arrive() { arrived_.count_down(); }
-  /// In the leader's call. Followers that have arrived are as good as waiting: those that were not are leaders
-  /// themselves, which no test depends on.
-  void wait_for_followers() {
-    arrived_.wait();
-    for (int i = 0; i < 100; ++i) std::this_thread::yield();
+   private:
+    arrivals* to_;
+    int number_;
+  };
+  struct hash {
+    std::size_t operator()(const key& /*all alike*/) const noexcept { return 0; }
+  };
+
+  [[nodiscard]] key at(int number) noexcept { return {*this, number}; }
+  /// Until so many calls in all have found an identical one.
+  void await(int count) const {
+    const auto until = deadline::after(patience);
+    while (count_ < count && !until.expired(deadline::clock::now())) std::this_thread::yield();
+    ASSERT_EQ(count_, count);
   }
 
  private:
-  std::latch arrived_;
+  std::atomic<int> count_{0};
 };
 
-TEST(single_flight, calls_in_turn_are_each_made) {
+using flights = single_flight<arrivals::key, int, arrivals::hash>;
+
+struct shared_flights : testing::Test {
+  arrivals followers;
   flights all;
+  const arrivals::key a = followers.at(1);
+  const arrivals::key b = followers.at(2);
+};
+
+TEST_F(shared_flights, calls_in_turn_are_each_made) {
   int made = 0;
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(all.run("a", [&]() -> result<int> { return ++made; }).value(), i + 1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(all.run(a, [&]() -> result<int> { return ++made; }).value(), i + 1);
   EXPECT_EQ(all.size(), 0U);
 }
 
-TEST(single_flight, identical_calls_at_the_same_time_share_one_answer) {
-  flights all;
-  std::atomic<int> made{0};
-  std::atomic<bool> under_way{false};
-  std::atomic<bool> go_on{false};
-  const auto call = [&]() -> result<int> {
-    ++made;
-    under_way = true;
-    while (!go_on) std::this_thread::yield();
+TEST_F(shared_flights, followers_get_the_leaders_value_and_their_own_calls_are_not_made) {
+  std::atomic<int> made_by_followers{0};
+  std::vector<std::jthread> threads;
+  const auto answer = all.run(a, [&]() -> result<int> {
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&, i] {
+        const auto own = [&, i]() -> result<int> {
+          ++made_by_followers;
+          return 100 + i;
+        };
+        EXPECT_EQ(all.run(a, own, {.until = deadline::after(patience)}).value(), 7);
+      });
+    }
+    followers.await(4);
     return 7;
-  };
-  std::jthread leader([&] { EXPECT_EQ(all.run("a", call).value(), 7); });
-  while (!under_way) std::this_thread::yield();
-  // It can not lead while the leader is under way, and its deadline comes before that ends.
-  EXPECT_EQ(all.run("a", call, {.until = deadline::after(1ms)}).error().code(), errc::deadline_exceeded);
-  EXPECT_EQ(made, 1);
-  std::vector<std::jthread> followers;
-  std::latch arrived(4);
-  for (int i = 0; i < 4; ++i) {
-    followers.emplace_back([&] {
-      arrived.count_down();
-      EXPECT_EQ(all.run("a", call).value(), 7);
-    });
-  }
-  arrived.wait();
-  EXPECT_EQ(all.run("b", []() -> result<int> { return 8; }).value(), 8);
-  go_on = true;
-  followers.clear();
-  leader.join();
-  EXPECT_LE(made, 5);
+  });
+  threads.clear();
+  EXPECT_EQ(answer.value(), 7);
+  EXPECT_EQ(made_by_followers, 0);
   EXPECT_EQ(all.size(), 0U);
 }
 
-TEST(single_flight, follower_can_be_cancelled) {
-  flights all;
-  std::stop_source stop;
-  (void)all.run("a", [&]() -> result<int> {
-    stop.request_stop();
-    std::jthread follower([&] {
-      const auto never_made = []() -> result<int> { return 0; };
-      EXPECT_EQ(all.run("a", never_made, {.cancel = stop.get_token()}).error().code(), errc::cancelled);
-    });
-    follower.join();
-    return 1;
+TEST_F(shared_flights, calls_of_other_keys_do_not_wait) {
+  const auto answer = all.run(a, [&]() -> result<int> {
+    EXPECT_EQ(all.run(b, []() -> result<int> { return 8; }).value(), 8);
+    EXPECT_EQ(all.size(), 1U);
+    return 7;
   });
+  EXPECT_EQ(answer.value(), 7);
 }
 
-TEST(single_flight, error_of_the_call_is_everybodys) {
-  flights all;
-  scene first(1);
-  std::jthread follower;
-  const auto answer = all.run("a", [&]() -> result<int> {
-    follower = std::jthread([&] {
-      first.arrive();
-      EXPECT_EQ(all.run("a", []() -> result<int> { return error(errc::not_found); }).error().code(), errc::not_found);
+TEST_F(shared_flights, followers_wait_ends_at_its_own_deadline) {
+  const auto answer = all.run(a, [&]() -> result<int> {
+    bool made = false;
+    const auto late = all.run(a,
+                              [&]() -> result<int> {
+                                made = true;
+                                return 0;
+                              },
+                              {.until = deadline::after(1ms)});
+    EXPECT_EQ(late.has_error() ? late.error().code() : errc::internal, errc::deadline_exceeded);
+    EXPECT_FALSE(made);
+    return 7;
+  });
+  EXPECT_EQ(answer.value(), 7);
+}
+
+TEST_F(shared_flights, follower_can_be_cancelled) {
+  const auto answer = all.run(a, [&]() -> result<int> {
+    std::stop_source stop;
+    bool made = false;
+    std::jthread follower([&] {
+      const auto own = [&]() -> result<int> {
+        made = true;
+        return 0;
+      };
+      const auto cancelled = all.run(a, own, {.cancel = stop.get_token()});
+      EXPECT_EQ(cancelled.has_error() ? cancelled.error().code() : errc::internal, errc::cancelled);
     });
-    first.wait_for_followers();
+    followers.await(1);
+    stop.request_stop();
+    follower.join();
+    EXPECT_FALSE(made);
+    return 7;
+  });
+  EXPECT_EQ(answer.value(), 7);
+}
+
+TEST_F(shared_flights, error_of_the_call_is_everybodys) {
+  std::jthread follower;
+  bool made = false;
+  const auto answer = all.run(a, [&]() -> result<int> {
+    follower = std::jthread([&] {
+      const auto own = [&]() -> result<int> {
+        made = true;
+        return 8;
+      };
+      const auto same = all.run(a, own);
+      EXPECT_EQ(same.has_error() ? same.error().code() : errc::internal, errc::not_found);
+    });
+    followers.await(1);
     return error(errc::not_found);
   });
   EXPECT_EQ(answer.error().code(), errc::not_found);
   follower.join();
+  EXPECT_FALSE(made);
 }
 
-class leaders_own_error : public testing::TestWithParam<errc> {};
-
-TEST_P(leaders_own_error, is_not_inherited) {
-  flights all;
-  scene first(3);
+/// Three followers whose leader came to nothing: one of them leads, and the others follow it.
+struct left_behind : shared_flights {
+  static constexpr int count = 3;
   std::atomic<int> made_again{0};
-  std::vector<std::jthread> followers;
-  const auto answer = all.run("a", [&]() -> result<int> {
-    for (int i = 0; i < 3; ++i) {
-      followers.emplace_back([&] {
-        first.arrive();
-        const auto again = [&]() -> result<int> {
-          ++made_again;
-          return 7;
+  std::vector<std::jthread> threads;
+
+  /// In the leader's call.
+  void follow() {
+    for (int i = 0; i < count; ++i) {
+      threads.emplace_back([this] {
+        const auto again = [this]() -> result<int> {
+          followers.await(count + count - 1);
+          return 7 + made_again++;
         };
-        EXPECT_EQ(all.run("a", again, {.until = deadline::after(patience)}).value(), 7);
+        EXPECT_EQ(all.run(a, again, {.until = deadline::after(patience)}).value(), 7);
       });
     }
-    first.wait_for_followers();
+    followers.await(count);
+  }
+  /// Once the leader has ended.
+  void expect_one_more() {
+    threads.clear();
+    EXPECT_EQ(made_again, 1);
+    EXPECT_EQ(all.size(), 0U);
+  }
+};
+
+class leaders_own_error : public left_behind, public testing::WithParamInterface<errc> {};
+
+TEST_P(leaders_own_error, is_not_inherited) {
+  const auto answer = all.run(a, [this]() -> result<int> {
+    follow();
     return error(GetParam());
   });
   EXPECT_EQ(answer.error().code(), GetParam());
-  followers.clear();
-  EXPECT_GE(made_again, 1);
-  EXPECT_EQ(all.size(), 0U);
+  expect_one_more();
 }
 
 INSTANTIATE_TEST_SUITE_P(codes, leaders_own_error,
                          testing::Values(errc::cancelled, errc::deadline_exceeded, errc::overloaded));
 
-TEST(single_flight, exception_passes_to_the_leader_and_followers_call_again) {
-  flights all;
-  scene first(2);
-  std::vector<std::jthread> followers;
-  const auto fails = [&]() -> result<int> {
-    for (int i = 0; i < 2; ++i) {
-      followers.emplace_back([&] {
-        first.arrive();
-        EXPECT_EQ(all.run("a", []() -> result<int> { return 7; }).value(), 7);
-      });
-    }
-    first.wait_for_followers();
+TEST_F(left_behind, exception_passes_to_the_leader_and_one_follower_calls_again) {
+  const auto fails = [this]() -> result<int> {
+    follow();
     throw std::runtime_error("the caller's own");
   };
-  EXPECT_THROW((void)all.run("a", fails), std::runtime_error);
-  followers.clear();
-  EXPECT_EQ(all.size(), 0U);
+  EXPECT_THROW((void)all.run(a, fails), std::runtime_error);
+  expect_one_more();
 }
 
 TEST(single_flight, a_crowd_gets_right_answers_and_leaves_nothing_behind) {
