@@ -65,7 +65,9 @@ void call(detail::session_state& session, const parameters& values) {
   const statement& what = read_statement;
   const auto began = deadline::clock::now();
   const detail::operation_report report(session.watcher(), what, session.options().correlation_id, began);
-  const auto work = [](routing::node& /*on*/, routing::node_call& /*call*/) { return nothing(); };
+  const auto work = [](routing::node& /*on*/, routing::node_call& /*call*/, const request& /*there*/) {
+    return nothing();
+  };
   const routing::visited seen = session.nodes().visit(
       {.what = what, .values = values, .until = session.operation_deadline(began), .began = began}, true, work);
   report.finish(seen.refusal ? &*seen.refusal : nullptr, 1, seen.last->name(), seen.last->role(), seen.attempts,

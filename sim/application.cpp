@@ -58,7 +58,7 @@ application::application(event_queue& events, database& servers, generator& chan
     processes_.push_back(std::move(made));
   }
   for (std::uint32_t who = 0; who < clients_.size(); ++who) {
-    clients_[who].process = static_cast<std::uint32_t>(who % options_.processes);
+    clients_[who].process = static_cast<std::uint32_t>(who % processes_.size());
   }
 }
 

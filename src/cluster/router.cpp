@@ -104,7 +104,7 @@ result<void> router::connect_all(deadline until) {
 /// One operation's way through the nodes.
 struct router::tour {
   resilience::retry_sequence& tries;
-  const bool replicas_allowed;
+  const bool replicas_allowed = false;
   deadline::clock::time_point now;  // when the attempt under way began
   bool to_replicas = false;         // the next attempt may go to one
   bool rediscover = false;          // the primary has to be looked for anew

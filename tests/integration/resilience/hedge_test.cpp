@@ -38,7 +38,7 @@ TEST(hedged_read, is_answered_by_the_replica_that_is_not_stuck) {
   // What makes a read sleep on one of the replicas only.
   ASSERT_OK(cluster.execute("create table slow_on (port int); grant all on slow_on to public"));
   ASSERT_OK(cluster.execute("insert into slow_on values (" + std::to_string(cluster.replica(0).port()) + ")"));
-  for (const int i : {0, 1}) ASSERT_OK(cluster.wait_for_replay(cluster.replica(i)));
+  for (const std::size_t i : {0U, 1U}) ASSERT_OK(cluster.wait_for_replay(cluster.replica(i)));
   const auto read = [&](int patience) {
     return db.session({.timeout = 30s, .consistency = bw::consistency::eventual})
         .query(

@@ -18,7 +18,6 @@ using breakwater::error;
 using breakwater::statement_class;
 using breakwater::postgres::decide;
 using breakwater::postgres::decision;
-using breakwater::postgres::failed_attempt;
 using breakwater::postgres::is_infrastructure_failure;
 using breakwater::postgres::next_attempt;
 using breakwater::postgres::sqlstate;

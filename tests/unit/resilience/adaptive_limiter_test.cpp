@@ -13,7 +13,6 @@ using breakwater::limit_algorithm;
 using breakwater::resilience::adaptive_limiter;
 using breakwater::resilience::call_outcome;
 using breakwater::resilience::limit_estimator;
-using breakwater::resilience::limiter_tuning;
 
 constexpr breakwater::limiter_options gradient{.algorithm = limit_algorithm::gradient2, .min = 20, .max = 200};
 constexpr breakwater::limiter_options aimd{.algorithm = limit_algorithm::aimd, .min = 20, .max = 200};

@@ -14,7 +14,6 @@ using breakwater::limit_algorithm;
 using breakwater::result;
 using breakwater::resilience::adaptive_limiter;
 using breakwater::resilience::bulkhead;
-using breakwater::resilience::call_context;
 using breakwater::resilience::policy;
 using breakwater::resilience::single_flight;
 using breakwater::resilience::with_bulkhead;
