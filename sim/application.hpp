@@ -28,7 +28,8 @@ enum class defect : std::uint8_t {
   early_success,   ///< told applied when COMMIT is sent
   blind_denial,    ///< a write of unknown fate is told not applied
   guard_gives_up,  ///< the guard never asks
-  twin_ignored,    ///< the guard takes a token that is held for one that is absent
+  twin_ignored,    ///< the guard takes a token that is held for one that is absent, and denies the write
+  twin_overtaken,  ///< the same, but runs the write again
   no_pacing,       ///< connects as wanted
   no_budget,       ///< retries as wanted
   no_deadline,     ///< waits for whatever is under way

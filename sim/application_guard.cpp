@@ -84,11 +84,14 @@ void application::guard_answered(std::uint32_t who, const answer& said) {
         return rerun_guarded(who);
       }
       error cause = token_error(said);
-      if (options_.planted == defect::twin_ignored && states[said.state] == "55P03") {
-        return_link(c, said);
-        return end(who, false, applied::no);
-      }
       return_link(c, said);
+      if (states[said.state] == "55P03") {
+        if (options_.planted == defect::twin_ignored) return end(who, false, applied::no);
+        if (options_.planted == defect::twin_overtaken) {
+          c.commit_in_doubt = false;
+          return decide_next(who, error(errc::connection_failed).with_applied(applied::no));
+        }
+      }
       c.guard->claimed(&cause, now());
       return guard_pause(who);
     }

@@ -17,16 +17,19 @@ class shutdown : public resilience_test {
 
 TEST_F(shutdown, lets_what_runs_finish_and_refuses_what_is_new) {
   bw::database db = open();
-  auto running = std::async(std::launch::async, [&] {
-    return db.session().execute("insert into items select 1, 'finished' from pg_sleep(0.3)");
+  std::future<bw::result<std::size_t>> running;
+  held_lock lock(1);
+  running = std::async(std::launch::async, [&] {
+    return db.session({.operation_timeout = 60s})
+        .execute("insert into items select 1, 'finished' from pg_advisory_xact_lock(1)");
   });
-  ASSERT_TRUE(
-      eventually([] { return truth("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1"; }));
-  auto closing = std::async(std::launch::async, [&] { return db.shutdown(20s); });
+  ASSERT_TRUE(lock.is_waited_for());
+  auto closing = std::async(std::launch::async, [&] { return db.shutdown(60s); });
   ASSERT_TRUE(eventually([&] { return !db.readiness().ready; }));
   const auto refused = db.session().execute("insert into items values (2, 'late')");
   EXPECT_ERROR(refused, errc::cancelled);
   EXPECT_EQ(refused.error().applied(), bw::applied::no);
+  lock.let_go();
   EXPECT_OK(running.get());
   EXPECT_OK(closing.get());
   EXPECT_EQ(truth("select string_agg(note, ',') from items"), "finished");

@@ -47,6 +47,41 @@ bool eventually(const std::function<bool()>& is_so) {
   return true;
 }
 
+held_lock::held_lock(int key) : key_(key) {
+  std::promise<void> begun;
+  auto is_held = begun.get_future();
+  holder_ = std::async(std::launch::async, [key, end = end_.get_future(), begun = std::move(begun)]() mutable {
+    auto held = std::move(begun);  // broken where this ends without the lock: nobody waits in vain
+    bw::config config;
+    config.nodes = shared_cluster().dsns();
+    auto opened = bw::database::open(config);
+    ASSERT_OK(opened);
+    bw::session session = opened.value().session({.operation_timeout = 5min});
+    const auto body = [&](bw::transaction&) -> bw::result<void> {
+      held.set_value();
+      end.wait();
+      return bw::success();
+    };
+    EXPECT_OK(session.with_advisory_lock(key, body, {.max_attempts = 1}));
+  });
+  is_held.wait();
+}
+
+bool held_lock::is_waited_for() const {
+  const std::string waiting =
+      "select count(*) from pg_locks where locktype = 'advisory' and not granted and objid = " + std::to_string(key_);
+  return eventually([&] {
+    const auto count = shared_cluster().query_value(waiting);
+    return count && count.value() == "1";
+  });
+}
+
+void held_lock::let_go() {
+  if (!holder_.valid()) return;
+  end_.set_value();
+  holder_.get();
+}
+
 void recorder::on_retry(const bw::retry_event& event) noexcept {
   const std::lock_guard lock(mutex_);
   retries_.push_back({.statement = std::string(event.statement),

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -26,6 +27,25 @@ using bw::errc;
 
 /// Asks until the answer is yes; false after half a minute.
 [[nodiscard]] bool eventually(const std::function<bool()>& is_so);
+
+/// An advisory lock on the shared cluster's primary, held over a database of its own until `let_go`: a statement that
+/// takes it too runs for as long as the test wants.
+class held_lock {
+ public:
+  explicit held_lock(int key);
+  held_lock(const held_lock&) = delete;
+  held_lock& operator=(const held_lock&) = delete;
+  ~held_lock() { let_go(); }
+
+  /// Whether somebody comes to wait for it.
+  [[nodiscard]] bool is_waited_for() const;
+  void let_go();
+
+ private:
+  const int key_;
+  std::promise<void> end_;
+  std::future<void> holder_;
+};
 
 /// Records what the library reports.
 class recorder final : public bw::observer {

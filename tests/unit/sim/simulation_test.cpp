@@ -74,6 +74,7 @@ TEST(simulation, a_write_of_unknown_fate_that_is_denied_is_found_in_place) {
 }
 
 TEST(simulation, a_guard_that_does_not_wait_for_the_twin_is_found_wrong) {
+  EXPECT_TRUE(is_found(defect::twin_overtaken, invariant::no_doubled_write));
   EXPECT_TRUE(is_found(defect::twin_ignored, invariant::no_false_denial));
 }
 
