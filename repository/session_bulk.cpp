@@ -81,7 +81,7 @@ result<std::size_t> session_state::copy_in(const statement& what, copy_source& f
     if (copied) return nullptr;
     // Its rows are used up.
     if (!source.begun) return &copied.assume_error();
-    call.settle(&copied.assume_error(), deadline::clock::now());
+    call.settle_untimed(&copied.assume_error(), deadline::clock::now());
     return nullptr;
   };
   try {
@@ -119,7 +119,7 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
     if (copied) return nullptr;
     // Somebody has seen some of its rows.
     if (!sink.begun) return &copied.assume_error();
-    call.settle(&copied.assume_error(), deadline::clock::now());
+    call.settle_untimed(&copied.assume_error(), deadline::clock::now());
     return nullptr;
   };
   try {
