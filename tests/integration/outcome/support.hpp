@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../assertions.hpp"
 #include "../postgres/proxy.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
@@ -74,21 +75,5 @@ struct watched_database {
 [[nodiscard]] bw::result<void> write_line(bw::transaction& tx, std::string_view who);
 [[nodiscard]] bw::result<int> write_line_in(bw::session& session, std::string_view who, int* runs = nullptr,
                                             const bw::transaction_options& options = {});
-
-template <class R>
-[[nodiscard]] ::testing::AssertionResult succeeds(const R& outcome) {
-  if (outcome.has_value()) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message();
-}
-template <class R>
-[[nodiscard]] ::testing::AssertionResult fails_with(const R& outcome, bw::errc expected) {
-  if (outcome.has_value()) return ::testing::AssertionFailure() << "succeeded";
-  if (outcome.error().code() == expected) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message();
-}
-
-#define ASSERT_OK(expression) ASSERT_TRUE(::tests::succeeds(expression))
-#define EXPECT_OK(expression) EXPECT_TRUE(::tests::succeeds(expression))
-#define EXPECT_ERROR(expression, expected) EXPECT_TRUE(::tests::fails_with(expression, expected))
 
 }  // namespace tests

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../../unit/repository/entities.hpp"
+#include "../assertions.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -67,22 +68,5 @@ class repository_test : public ::testing::Test {
   static std::unique_ptr<bw::database> db_;
   static std::shared_ptr<recorder> watcher_;
 };
-
-template <class R>
-[[nodiscard]] ::testing::AssertionResult succeeds(const R& outcome) {
-  if (outcome.has_value()) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message();
-}
-
-template <class R>
-[[nodiscard]] ::testing::AssertionResult fails_with(const R& outcome, bw::errc expected) {
-  if (outcome.has_value()) return ::testing::AssertionFailure() << "succeeded";
-  if (outcome.error().code() == expected) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message();
-}
-
-#define ASSERT_OK(expression) ASSERT_TRUE(::tests::succeeds(expression))
-#define EXPECT_OK(expression) EXPECT_TRUE(::tests::succeeds(expression))
-#define EXPECT_ERROR(expression, expected) EXPECT_TRUE(::tests::fails_with(expression, expected))
 
 }  // namespace tests

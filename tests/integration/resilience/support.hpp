@@ -3,6 +3,7 @@
 // What the tests of retries, breakers and shutdown share: a cluster, an observer that remembers, and functions on the
 // server that fail as often as they are told.
 
+#include "../assertions.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -94,22 +95,5 @@ class resilience_test : public ::testing::Test {
   [[nodiscard]] static std::string primary_name();
   [[nodiscard]] static std::string replica_name();
 };
-
-template <class R>
-[[nodiscard]] ::testing::AssertionResult succeeds(const R& outcome) {
-  if (outcome.has_value()) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message();
-}
-
-template <class R>
-[[nodiscard]] ::testing::AssertionResult fails_with(const R& outcome, bw::errc expected) {
-  if (outcome.has_value()) return ::testing::AssertionFailure() << "succeeded";
-  if (outcome.error().code() == expected) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message();
-}
-
-#define ASSERT_OK(expression) ASSERT_TRUE(::tests::succeeds(expression))
-#define EXPECT_OK(expression) EXPECT_TRUE(::tests::succeeds(expression))
-#define EXPECT_ERROR(expression, expected) EXPECT_TRUE(::tests::fails_with(expression, expected))
 
 }  // namespace tests

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../assertions.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -66,22 +67,5 @@ template <class T, class Show>
 [[nodiscard]] std::string listed(const bw::result<std::vector<T>>& found, const Show& show) {
   return found ? listed(found.value(), show) : found.error().message();
 }
-
-template <class R>
-[[nodiscard]] ::testing::AssertionResult succeeds(const R& outcome) {
-  if (outcome.has_value()) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message();
-}
-
-template <class R>
-[[nodiscard]] ::testing::AssertionResult fails_with(const R& outcome, bw::errc expected) {
-  if (outcome.has_value()) return ::testing::AssertionFailure() << "succeeded";
-  if (outcome.error().code() == expected) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << outcome.error().message();
-}
-
-#define ASSERT_OK(expression) ASSERT_TRUE(::scenarios::succeeds(expression))
-#define EXPECT_OK(expression) EXPECT_TRUE(::scenarios::succeeds(expression))
-#define EXPECT_ERROR(expression, expected) EXPECT_TRUE(::scenarios::fails_with(expression, expected))
 
 }  // namespace scenarios
