@@ -178,7 +178,8 @@ bool transaction_run::shall_run_again() {
     return false;
   };
   const auto at = deadline::clock::now();
-  const auto pause = now.tries.next(at, random_unit(), {.at_once = not_applied || !now.rerun.paused});
+  const auto pause = now.tries.next(
+      at, random_unit(), {.at_once = not_applied || !now.rerun.paused, .free = !not_applied && now.rerun.free});
   const parameters none;
   const request wanted{.what = transaction_statement, .values = none, .until = now.until, .where = where_};
   if (now.cause && (pause || now.tries.stopped_by() == resilience::retry_stop::budget)) {

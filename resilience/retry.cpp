@@ -28,7 +28,7 @@ std::optional<std::chrono::nanoseconds> retry_sequence::next(time_point now, dou
                                                     : full_jitter(bounds, attempts_ - 1, unit);
   }
   if (until_.remaining(now) <= pause) return refuse(retry_stop::deadline);
-  if (budget_ != nullptr && !budget_->try_withdraw(now)) return refuse(retry_stop::budget);
+  if (budget_ != nullptr && !terms.free && !budget_->try_withdraw(now)) return refuse(retry_stop::budget);
   if (!terms.at_once) previous_ = pause;
   ++attempts_;
   stopped_by_ = retry_stop::none;

@@ -203,7 +203,7 @@ bool router::goes_on(tour& way, const request& wanted, const error& failure, con
   if (on_replica && failure.attempts() == 0 && what.next == postgres::next_attempt::elsewhere) return true;
 
   const auto now = deadline::clock::now();
-  const auto pause = way.tries.next(now, random_unit(), {.at_once = !what.paused});
+  const auto pause = way.tries.next(now, random_unit(), {.at_once = !what.paused, .free = what.free});
   const std::string_view name = from == nullptr ? std::string_view{} : from->name();
   if (pause || way.tries.stopped_by() == resilience::retry_stop::budget) {
     report_retry(wanted, name, failure, way.tries, pause ? &*pause : nullptr);

@@ -40,7 +40,7 @@ decision find_primary(const failed_attempt& failed) noexcept {
 decision decide_by_remedy(const failed_attempt& failed) noexcept {
   const error& cause = failed.cause;
   switch (remedy_of(cause.sqlstate())) {
-    case remedy::rerun: return {.next = on_another_connection(failed)};
+    case remedy::rerun: return {.next = on_another_connection(failed), .free = true};
     case remedy::rerun_once:
       // Cancelled by its caller or by an operator: their word counts.
       if (cause.sqlstate() == "57014" && cause.code() != errc::deadline_exceeded) return give_up;

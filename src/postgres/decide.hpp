@@ -34,6 +34,9 @@ enum class next_attempt : std::uint8_t {
 struct decision {
   next_attempt next = next_attempt::none;
   bool paused = true;  ///< after a jittered pause
+  /// Without drawing on the retry budget. That is there to spare a server that is ill; a conflict is the answer of one that
+  /// is well, and asks for the same transaction again. The attempts bound it.
+  bool free = false;
 };
 
 /// What to do about a failed attempt: the one place where it is decided whether something is run again. Attempts,

@@ -42,6 +42,8 @@ struct retry_terms {
   std::size_t max_attempts = std::numeric_limits<std::size_t>::max();
   /// Without a pause: the next attempt goes to another node, which has nothing to recover from.
   bool at_once = false;
+  /// Without drawing on the budget: the server is well, and it was it that asked for another attempt.
+  bool free = false;
 };
 
 /// Decides after each failed attempt of one operation if and when the next is made.

@@ -88,10 +88,26 @@ TEST_F(retry, happens_to_no_statement_inside_a_transaction) {
 TEST_F(retry, ends_when_the_budget_is_spent) {
   config.retry_budget = {.ratio = 0, .per_second = 0};
   const bw::database db = open();
-  EXPECT_ERROR(fail(db, 1, "40001"), errc::serialization_failure);
+  EXPECT_ERROR(fail(db, 1, "57P03"), errc::connection_failed);
   EXPECT_EQ(calls(), 1);
   ASSERT_EQ(events->retries().size(), 1U);
   EXPECT_TRUE(events->retries()[0].refused_by_budget);
+}
+
+TEST_F(retry, after_a_conflict_asks_for_no_budget) {
+  config.retry_budget = {.ratio = 0, .per_second = 0};
+  const bw::database db = open();
+  EXPECT_OK(fail(db, 2, "40001"));
+  bw::session session = db.session();
+  int runs = 0;
+  EXPECT_OK(session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    // Calls are counted from the beginning of the test: the third one was the last of the statement above.
+    BOOST_OUTCOME_TRY(tx.execute("select fail_times(5, '40P01')"));
+    ++runs;
+    return bw::success();
+  }));
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(calls(), 6);
 }
 
 TEST_F(retry, never_outlasts_the_deadline) {

@@ -75,6 +75,7 @@ TEST(decide, a_conflict_is_run_again_and_on_a_replica_elsewhere) {
   for (const auto* code : {"40001", "40P01", "40000", "72000"}) {
     EXPECT_EQ(after(said(code)).next, next_attempt::same) << code;
     EXPECT_TRUE(after(said(code)).paused) << code;
+    EXPECT_TRUE(after(said(code)).free) << code << ": the server is well, there is nothing to spare it";
     EXPECT_EQ(after_second(said(code)).next, next_attempt::same) << code;
     EXPECT_EQ(on_replica(said(code)).next, next_attempt::elsewhere) << code;
   }
@@ -113,6 +114,7 @@ TEST(decide, a_server_that_takes_no_sessions_is_asked_again_and_then_the_primary
   for (const auto* code : {"57P03", "08001", "08004", "53300"}) {
     EXPECT_EQ(after(said(code)).next, next_attempt::same) << code;
     EXPECT_TRUE(after(said(code)).paused) << code;
+    EXPECT_FALSE(after(said(code)).free) << code;
     EXPECT_EQ(after_second(said(code)).next, next_attempt::other_primary) << code;
     EXPECT_EQ(on_replica(said(code), 2).next, next_attempt::elsewhere) << code;
   }

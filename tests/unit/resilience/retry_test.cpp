@@ -47,6 +47,14 @@ TEST(retry_sequence, makes_three_attempts_with_growing_pauses) {
   EXPECT_EQ(tries.attempts(), 3);
 }
 
+TEST(retry_sequence, a_free_attempt_asks_for_no_budget) {
+  retry_budget empty({.ratio = 0, .per_second = 0});
+  retry_sequence tries({}, &empty, deadline::never(), start);
+  EXPECT_EQ(tries.next(start, half), std::nullopt);
+  EXPECT_EQ(tries.stopped_by(), retry_stop::budget);
+  EXPECT_EQ(tries.next(start, half, {.free = true}), 5ms);
+}
+
 TEST(retry_sequence, one_attempt_means_no_retry) {
   retry_sequence tries({.max_attempts = 1}, nullptr, deadline::never(), start);
   EXPECT_EQ(tries.next(start, half), std::nullopt);
