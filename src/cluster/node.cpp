@@ -85,10 +85,9 @@ void node::maintain(deadline::clock::time_point now) {
 
 result<node_call> node::admit(circuit_class of, priority importance, deadline::clock::time_point now) {
   // The limiter first: a probe of the breaker that is then refused would have to be given back.
-  if (!has_room_for(importance)) return overload(importance);
   resilience::adaptive_limiter::permit place;
-  if (limits_) {  // all threads share its counter: one that is off is not asked
-    place = limiter_.try_acquire();
+  if (limits_) {  // all threads share its counters: one that is off is not asked
+    if (has_room_for(importance)) place = limiter_.try_acquire();
     if (!place) return overload(importance);
   }
   auto permit = breaker(of).try_acquire(now);
@@ -99,7 +98,7 @@ result<node_call> node::admit(circuit_class of, priority importance, deadline::c
 
 bool node::has_room_for(priority importance) const noexcept {
   const auto limit = static_cast<double>(limiter_.limit());
-  return importance == priority::critical || !limits_ ||
+  return importance == priority::critical ||
          static_cast<double>(limiter_.in_flight()) < limit * share_of_limit[static_cast<std::size_t>(importance)];
 }
 

@@ -88,5 +88,38 @@ TEST_F(priorities, refused_calls_were_not_attempted_and_are_not_tried_again) {
   });
 }
 
+/// Runs `then` with as many transactions under way as there are left.
+void within_transactions(const bw::database& db, int left, const std::function<void()>& then) {
+  if (left == 0) return then();
+  bw::session session = db.session({.timeout = 30s});
+  EXPECT_OK(session.transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(tx.execute("select 1"));
+    within_transactions(db, left - 1, then);
+    return bw::success();
+  }));
+}
+
+TEST_F(resilience_test, a_limiter_keeps_its_last_places_for_the_more_important) {
+  const auto shed = std::make_shared<shed_recorder>();
+  config.observer = shed;
+  config.limiter = {.algorithm = bw::limit_algorithm::aimd, .min = 4, .max = 4};
+  const bw::database db = open();
+  const auto write_as = [&](priority importance) {
+    return db.session({.timeout = 30s, .priority = importance}).execute("select 1");
+  };
+  within_transactions(db, 3, [&] {
+    const auto refused = write_as(priority::sheddable);
+    EXPECT_ERROR(refused, errc::overloaded);
+    EXPECT_EQ(refused.error().applied(), bw::applied::no);
+    EXPECT_EQ(refused.error().attempts(), 0U);
+    EXPECT_OK(write_as(priority::normal));
+  });
+  within_transactions(db, 4, [&] { EXPECT_ERROR(write_as(priority::critical), errc::overloaded); });
+  EXPECT_OK(write_as(priority::sheddable)) << "all places were given back";
+  ASSERT_EQ(shed->events().size(), 2U);
+  EXPECT_EQ(shed->events()[0].reason, shed_reason::limiter);
+  EXPECT_EQ(shed->events()[0].priority, priority::sheddable);
+}
+
 }  // namespace
 }  // namespace tests
