@@ -44,6 +44,16 @@ void check_together(const config& settings, std::vector<std::string>& problems) 
     problems.push_back("`limiter.min` is " + std::to_string(settings.limiter.min) +
                        "; it must not be above `limiter.max`, which is " + std::to_string(settings.limiter.max));
   }
+  if (settings.monitor.unsure_interval > settings.monitor.interval) {
+    problems.push_back("`monitor.unsure_interval` is " + detail::print_duration(settings.monitor.unsure_interval) +
+                       "; it must not be above `monitor.interval`, which is " +
+                       detail::print_duration(settings.monitor.interval));
+  }
+  if (settings.ejection.base > settings.ejection.cap) {
+    problems.push_back("`ejection.base` is " + detail::print_duration(settings.ejection.base) +
+                       "; it must not be above `ejection.cap`, which is " +
+                       detail::print_duration(settings.ejection.cap));
+  }
 }
 
 }  // namespace

@@ -88,6 +88,18 @@ constexpr std::array table{
     plain<&config::outcome_guard, &outcome_guard_options::create_table>("outcome_guard.create_table"),
     within<&config::outcome_guard, &outcome_guard_options::retention>("outcome_guard.retention", 2h, 365 * day),
     within<&config::outcome_guard, &outcome_guard_options::sweep_interval>("outcome_guard.sweep_interval", 0ms, day),
+    within<&config::monitor, &monitor_options::interval>("monitor.interval", 50ms, 1min),
+    within<&config::monitor, &monitor_options::unsure_interval>("monitor.unsure_interval", 10ms, 1min),
+    within<&config::monitor, &monitor_options::probe_timeout>("monitor.probe_timeout", 10ms, 1min),
+    within<&config::monitor, &monitor_options::reconnect_after>("monitor.reconnect_after", 1s, day),
+    plain<&config::ejection, &ejection_options::enabled>("ejection.enabled"),
+    within<&config::ejection, &ejection_options::consecutive_failures>("ejection.consecutive_failures", 1, 1000),
+    within<&config::ejection, &ejection_options::base>("ejection.base", 100ms, 1h),
+    within<&config::ejection, &ejection_options::cap>("ejection.cap", 100ms, day),
+    within<&config::ejection, &ejection_options::deviations>("ejection.deviations", 0.5, 10.0),
+    within<&config::routing, &routing_options::slow_start>("routing.slow_start", 0ms, 1h),
+    within<&config::routing, &routing_options::latency_decay>("routing.latency_decay", 100ms, 10min),
+    within<&config::routing, &routing_options::replica_wait>("routing.replica_wait", 0ms, 1min),
 };
 
 template <class... Functions>

@@ -3,6 +3,7 @@
 #include <breakwater/core/consistency.hpp>
 #include <breakwater/core/resilience_options.hpp>
 #include <breakwater/core/result.hpp>
+#include <breakwater/core/routing_options.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -156,6 +157,9 @@ struct config {
   limiter_options limiter = {};
   hedge_options hedge = {};
   outcome_guard_options outcome_guard = {};
+  monitor_options monitor = {};
+  ejection_options ejection = {};
+  routing_options routing = {};
   /// Told what the library does, for metrics, traces and logs. None costs nothing.
   std::shared_ptr<breakwater::observer> observer = nullptr;
   /// Told of every row that repositories change, inside the transaction that changes it. None costs nothing.
