@@ -2,6 +2,7 @@
 
 #include "cluster/doubt.hpp"
 #include "cluster/hedged_read.hpp"
+#include "core/secret_cache.hpp"
 #include "postgres/decide.hpp"
 #include "postgres/server_settings.hpp"
 #include <breakwater/core/random.hpp>
@@ -28,7 +29,7 @@ constexpr std::size_t second_copies_per_node = 4;
 /// Asking the nodes for their roles must leave time for the statement itself.
 constexpr int share_of_deadline_for_discovery = 2;
 
-postgres::connection_settings settings_for(const config& settings, dsn address) {
+postgres::connection_settings settings_for(const config& settings, std::shared_ptr<secret_cache> secrets, dsn address) {
   std::string name = address.node_name();
   return {.address = std::move(address),
           .node = std::move(name),
@@ -37,7 +38,16 @@ postgres::connection_settings settings_for(const config& settings, dsn address) 
           .statement_timeout = settings.operation_timeout - postgres::timeout_slack(settings.operation_timeout),
           .idle_in_transaction_timeout = settings.idle_in_transaction_session_timeout,
           .statement_cache_size = settings.statement_cache.enabled ? settings.statement_cache.size : 0,
-          .tcp = settings.tcp};
+          .tcp = settings.tcp,
+          .secrets = std::move(secrets)};
+}
+
+/// Null where user and password are the connection strings'.
+std::shared_ptr<secret_cache> secrets_of(const config& settings) {
+  auto from = settings.secret_provider;
+  if (!from && !settings.secrets.from.empty()) from = secrets::from_text(settings.secrets.from).value();
+  if (!from) return nullptr;
+  return std::make_shared<secret_cache>(std::move(from), settings.secrets, settings.observer.get());
 }
 
 }  // namespace
@@ -65,9 +75,11 @@ router::router(const config& settings, std::vector<dsn> addresses)
     : watcher_(settings.observer),
       retries_(settings.retry),
       budget_(settings.retry_budget),
+      connect_timeout_(settings.connect_timeout),
+      secrets_(secrets_of(settings)),
       background_(background_threads_per_node * addresses.size()) {
   for (dsn& address : addresses) {
-    auto of_node = settings_for(settings, std::move(address));
+    auto of_node = settings_for(settings, secrets_, std::move(address));
     nodes_.push_back(std::make_unique<node>(
         settings, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_));
   }
@@ -358,6 +370,9 @@ void router::look_after_pools(const std::stop_token& stop) {
     const auto now = deadline::clock::now();
     last_round_.store(now, std::memory_order_relaxed);
     for (const auto& each : nodes_) each->maintain(now);
+    if (secrets_ && secrets_->is_due(now)) {
+      background_.post([this] { secrets_->refresh_if_due(deadline::after(connect_timeout_)); });
+    }
   }
 }
 

@@ -21,6 +21,10 @@
 #include <thread>
 #include <vector>
 
+namespace breakwater {
+class secret_cache;
+}  // namespace breakwater
+
 namespace breakwater::routing {
 
 /// An answer and where it came from.
@@ -153,6 +157,8 @@ class router {
   std::shared_ptr<observer> watcher_;
   const retry_options retries_;
   resilience::retry_budget budget_;
+  const std::chrono::milliseconds connect_timeout_;
+  const std::shared_ptr<secret_cache> secrets_;  // null: user and password are the connection strings'
   task_runner background_;
   std::vector<std::unique_ptr<node>> nodes_;
   std::unique_ptr<task_runner> second_copies_;  // not the background: they wait for what that has to do

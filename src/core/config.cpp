@@ -49,6 +49,11 @@ void check_together(const config& settings, std::vector<std::string>& problems) 
                        "; it must not be above `monitor.interval`, which is " +
                        detail::print_duration(settings.monitor.interval));
   }
+  if (!settings.secrets.from.empty()) {
+    if (auto read = secrets::from_text(settings.secrets.from); !read) {
+      problems.push_back("`secrets.from`: " + std::string(read.error().text()));
+    }
+  }
   if (settings.ejection.base > settings.ejection.cap) {
     problems.push_back("`ejection.base` is " + detail::print_duration(settings.ejection.base) +
                        "; it must not be above `ejection.cap`, which is " +
@@ -76,6 +81,7 @@ std::string to_string(const config& settings) {
   for (const detail::field& row : detail::config_table()) {
     out.append(row.name).append(" = ").append(detail::print_value(row, settings)).append("\n");
   }
+  out.append("secret_provider = ").append(settings.secret_provider ? "set\n" : "none\n");
   out.append("observer = ").append(settings.observer ? "set\n" : "none\n");
   return out.append("auditor = ").append(settings.auditor ? "set\n" : "none\n");
 }

@@ -34,12 +34,21 @@ constexpr field within(std::string_view name, type_at<Path...> least, type_at<Pa
   return {name, bounded_field<type_at<Path...>>{&at<Path...>, least, most}};
 }
 
+template <auto... Path>
+constexpr field text(std::string_view name, std::size_t most) {
+  return {name, text_field{&at<Path...>, most}};
+}
+
 constexpr milliseconds day = 24h;
+/// pg_stat_activity cuts names at NAMEDATALEN - 1 and turns what is not ASCII into question marks.
+constexpr std::size_t longest_name = 63;
+/// Of what may be a path.
+constexpr std::size_t longest_path = 4096;
 
 // Ranges are wide: they refuse what can only be a slip, not what is merely unusual.
 constexpr std::array table{
     plain<&config::nodes>("nodes"),
-    plain<&config::application_name>("application_name"),
+    text<&config::application_name>("application_name", longest_name),
     plain<&config::consistency>("consistency"),
     within<&config::connect_timeout>("connect_timeout", 10ms, 10min),
     within<&config::operation_timeout>("operation_timeout", 1ms, day),
@@ -100,6 +109,9 @@ constexpr std::array table{
     within<&config::routing, &routing_options::slow_start>("routing.slow_start", 0ms, 1h),
     within<&config::routing, &routing_options::latency_decay>("routing.latency_decay", 100ms, 10min),
     within<&config::routing, &routing_options::replica_wait>("routing.replica_wait", 0ms, 1min),
+    text<&config::secrets, &secret_options::from>("secrets.from", longest_path),
+    within<&config::secrets, &secret_options::refresh_interval>("secrets.refresh_interval", 0ms, day),
+    within<&config::secrets, &secret_options::drain>("secrets.drain", 0ms, day),
 };
 
 template <class... Functions>
@@ -138,7 +150,6 @@ struct text_of<std::vector<std::string>> {
 template <>
 struct text_of<std::string> {
   static constexpr std::string_view type = "text";
-  static constexpr std::string_view allowed = "at most 63 bytes of printable ASCII";
   static std::string print(const std::string& value) { return value; }
   static std::optional<std::string> parse(std::string_view text) { return std::string(text); }
 };
@@ -230,6 +241,7 @@ struct text_of<seconds> {
 template <class Function>
 auto visit(const field& row, Function function) {
   return std::visit(overloaded{[&]<class T>(const plain_field<T>& kind) { return function(kind, text_of<T>{}); },
+                               [&](const text_field& kind) { return function(kind, text_of<std::string>{}); },
                                [&]<class T>(const bounded_field<T>& kind) { return function(kind, text_of<T>{}); }},
                     row.kind);
 }
@@ -257,6 +269,8 @@ std::string allowed_of(const field& row) {
   return visit(row, []<class Kind>(const Kind& kind, auto text) {
     if constexpr (requires { kind.least; }) {
       return text.print(kind.least) + ".." + text.print(kind.most);
+    } else if constexpr (requires { kind.most; }) {
+      return "at most " + std::to_string(kind.most) + " bytes of printable ASCII";
     } else {
       return std::string(text.allowed);
     }
@@ -286,12 +300,10 @@ void check_value(const field& row, const config& settings, std::string_view show
   };
   const auto check = overloaded{
       [&](const plain_field<std::vector<std::string>>& kind) { check_nodes(read(kind, settings), shown, problems); },
-      [&](const plain_field<std::string>& kind) {
+      [&](const text_field& kind) {
         const std::string& value = read(kind, settings);
         const bool printable = std::ranges::all_of(value, [](char c) { return c >= ' ' && c <= '~'; });
-        // pg_stat_activity cuts it at NAMEDATALEN - 1 and turns the rest
-        // into question marks.
-        if (value.size() > 63 || !printable) refuse("text of " + std::to_string(value.size()) + " bytes");
+        if (value.size() > kind.most || !printable) refuse("text of " + std::to_string(value.size()) + " bytes");
       },
       [](const plain_field<bool>&) {},
       [&]<class Enum>(const plain_field<Enum>& kind) {

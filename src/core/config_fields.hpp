@@ -30,14 +30,20 @@ struct plain_field {
   T& (*at)(config&);
 };
 
+/// Text, and how many bytes of it at most.
+struct text_field {
+  std::string& (*at)(config&);
+  std::size_t most;
+};
+
 using milliseconds = std::chrono::milliseconds;
 using seconds = std::chrono::seconds;
 
 struct field {
   std::string_view name;  ///< nested names joined by '.'
-  std::variant<plain_field<std::vector<std::string>>, plain_field<std::string>, plain_field<bool>,
-               plain_field<consistency>, plain_field<jitter>, plain_field<limit_algorithm>, bounded_field<std::size_t>,
-               bounded_field<double>, bounded_field<milliseconds>, bounded_field<seconds>>
+  std::variant<plain_field<std::vector<std::string>>, text_field, plain_field<bool>, plain_field<consistency>,
+               plain_field<jitter>, plain_field<limit_algorithm>, bounded_field<std::size_t>, bounded_field<double>,
+               bounded_field<milliseconds>, bounded_field<seconds>>
       kind;
 };
 

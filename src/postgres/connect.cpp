@@ -1,5 +1,6 @@
 // How a connection is made: the non-blocking handshake, the session's settings, the server's notices.
 
+#include "core/secret_cache.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/native.hpp"
 #include "postgres/server_error.hpp"
@@ -19,7 +20,7 @@ namespace {
 
 /// Settings of ours that a DSN may override, and those that it may not.
 dsn::connect_parameters with_defaults(dsn::connect_parameters given, const connection_settings& settings,
-                                      std::array<std::string, 4>& numbers) {
+                                      const credentials* secret, std::array<std::string, 4>& numbers) {
   const tcp_options& tcp = settings.tcp;
   numbers = {std::to_string(tcp.keepalives_idle.count()), std::to_string(tcp.keepalives_interval.count()),
              std::to_string(tcp.keepalives_count), std::to_string(tcp.user_timeout.count())};
@@ -35,6 +36,10 @@ dsn::connect_parameters with_defaults(dsn::connect_parameters given, const conne
   add("tcp_user_timeout", numbers[3].c_str());
   if (!settings.application_name.empty()) add("application_name", settings.application_name.c_str());
   for (std::size_t i = 0; given.keywords[i] != nullptr; ++i) add(given.keywords[i], given.values[i]);
+  if (secret != nullptr) {
+    if (!secret->user.empty()) add("user", secret->user.c_str());
+    add("password", secret->password.c_str());
+  }
   add("client_encoding", "UTF8");  // what every codec and the statement text assume
   add(nullptr, nullptr);
   return all;
@@ -66,16 +71,39 @@ bool is_replication_warning(const pg_result* notice) noexcept {
 
 result<std::unique_ptr<connection>> connection::open(std::shared_ptr<const connection_settings> settings,
                                                      deadline until, const std::stop_token* cancel) {
-  std::unique_ptr<connection> made(new connection(std::move(settings)));
-  if (auto done = made->establish(until, cancel); !done) return done.error().with_node(made->node());
+  if (!settings->secrets) return open_with(settings, nullptr, until, cancel);
+  secret_cache& secrets = *settings->secrets;
+  auto secret = secrets.current(until);
+  if (!secret) return std::move(secret).error().with_node(settings->node);
+  auto made = open_with(settings, &secret.assume_value()->what, until, cancel);
+  constexpr std::string_view invalid_password = "28P01";
+  if (!made && made.error().sqlstate() == invalid_password) {
+    auto other = secrets.renew_refused(secret.assume_value()->version, until);
+    if (!other) return std::move(other).error().with_node(settings->node);
+    if (other.assume_value() == nullptr) {
+      error refused = std::move(made).error();
+      return refused.with_text(refused.text() + " (it is from " + secrets.source() + ", which has no other one)");
+    }
+    secret = std::move(other);
+    made = open_with(settings, &secret.assume_value()->what, until, cancel);
+  }
+  if (made) made.assume_value()->secret_version_ = secret.assume_value()->version;
+  return made;
+}
+
+result<std::unique_ptr<connection>> connection::open_with(const std::shared_ptr<const connection_settings>& settings,
+                                                          const credentials* secret, deadline until,
+                                                          const std::stop_token* cancel) {
+  std::unique_ptr<connection> made(new connection(settings));
+  if (auto done = made->establish(secret, until, cancel); !done) return done.error().with_node(made->node());
   if (auto done = made->set_up_session(until, cancel); !done) return done.error().with_node(made->node());
   return made;
 }
 
-result<void> connection::establish(deadline until, const std::stop_token* cancel) {
+result<void> connection::establish(const credentials* secret, deadline until, const std::stop_token* cancel) {
   std::array<std::string, 4> numbers;
   const auto given = settings_->address.keywords_and_values();
-  const auto parameters = with_defaults(given, *settings_, numbers);
+  const auto parameters = with_defaults(given, *settings_, secret, numbers);
   handle_ = PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), 0);
   if (handle_ == nullptr) return error(errc::resource_exhausted, "out of memory while connecting");
   // The only way to learn the SQLSTATE of a refusal: libpq shows it in place of the text.

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -25,7 +26,9 @@ class connection;
 }  // namespace pqxx
 
 namespace breakwater {
+class secret_cache;
 class task_runner;
+struct credentials;
 }  // namespace breakwater
 
 namespace breakwater::postgres {
@@ -45,6 +48,7 @@ struct connection_settings {
   std::chrono::milliseconds idle_in_transaction_timeout{};
   std::size_t statement_cache_size = 0;  ///< 0: nothing is prepared
   tcp_options tcp;
+  std::shared_ptr<secret_cache> secrets{};  ///< null: user and password are the address's
 };
 
 /// The server process behind a connection, as it was told last; empty: not asked yet.
@@ -144,6 +148,8 @@ class connection {
   [[nodiscard]] bool was_replica() const noexcept { return was_replica_; }
   [[nodiscard]] const std::string& node() const noexcept { return settings_->node; }
   [[nodiscard]] clock::time_point opened_at() const noexcept { return opened_at_; }
+  /// Which of a provider's secrets it was opened with; 0: none of them.
+  [[nodiscard]] std::uint64_t secret_version() const noexcept { return secret_version_; }
   [[nodiscard]] std::chrono::milliseconds statement_timeout() const noexcept { return settings_->statement_timeout; }
   /// For who needs to know the process again: what he was told is remembered here.
   [[nodiscard]] server_process& process() noexcept { return process_; }
@@ -163,7 +169,10 @@ class connection {
 
   explicit connection(std::shared_ptr<const connection_settings> settings) noexcept;
 
-  [[nodiscard]] result<void> establish(deadline until, const std::stop_token* cancel);
+  [[nodiscard]] static result<std::unique_ptr<connection>> open_with(
+      const std::shared_ptr<const connection_settings>& settings, const credentials* secret, deadline until,
+      const std::stop_token* cancel);
+  [[nodiscard]] result<void> establish(const credentials* secret, deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> set_up_session(deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> send_settings(bool with_client_check, deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> enter_pipeline_mode();
@@ -190,6 +199,7 @@ class connection {
   statement_cache cache_;
   server_process process_;
   clock::time_point opened_at_{};
+  std::uint64_t secret_version_ = 0;
   bool was_replica_ = false;
   bool replica_ = false;
   bool role_known_ = false;             // nothing was read since `replica_` was found

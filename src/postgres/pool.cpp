@@ -1,5 +1,6 @@
 #include "postgres/pool.hpp"
 
+#include "core/secret_cache.hpp"
 #include "core/task_runner.hpp"
 #include <breakwater/core/random.hpp>
 
@@ -419,6 +420,7 @@ void pool::maintain(clock::time_point now) {
   std::vector<lease_leak_event> leaks;
   {
     const lock_type lock(mutex_);
+    if (settings_->secrets) age_by_secret(settings_->secrets->version(), now);
     const auto resting = idle_;  // the longest resting first
     for (pooled_connection* rested : resting) {
       const bool expired = now >= rested->expires_at;
@@ -438,6 +440,16 @@ void pool::maintain(clock::time_point now) {
   for (auto& [link, why] : outdated) close_in_background(std::move(link), why);
   if (watcher_ != nullptr) {
     for (const lease_leak_event& leak : leaks) watcher_->on_lease_leak(leak);
+  }
+}
+
+void pool::age_by_secret(std::uint64_t newest, clock::time_point now) {
+  if (newest == secret_seen_) return;
+  secret_seen_ = newest;
+  for (const auto& each : all_) {
+    if (each->link->secret_version() == newest) continue;
+    const auto wait = std::chrono::duration<double, std::milli>(settings_->secrets->drain()) * random_unit();
+    each->expires_at = std::min(each->expires_at, now + std::chrono::duration_cast<clock::duration>(wait));
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -180,6 +181,8 @@ class pool {
   [[nodiscard]] std::vector<std::unique_ptr<connection>> remove_idle_of_role(bool was_replica);
   void close_in_background(std::unique_ptr<connection> closing, close_reason why);
   void note_role(node_role now);
+  /// Those that were opened with an older secret than this come to their end, each at a moment of its own.
+  void age_by_secret(std::uint64_t newest, clock::time_point now);
 
   const pool_options options_;
   const std::shared_ptr<const connection_settings> settings_;
@@ -198,6 +201,7 @@ class pool {
   std::size_t connecting_ = 0;
   resilience::connect_pacer pacer_;
   std::optional<error> last_connect_error_;
+  std::uint64_t secret_seen_ = 0;  // the newest that `maintain` has seen
   bool closing_ = false;
 };
 

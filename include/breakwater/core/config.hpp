@@ -4,6 +4,7 @@
 #include <breakwater/core/resilience_options.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/routing_options.hpp>
+#include <breakwater/core/secret_provider.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -160,6 +161,9 @@ struct config {
   monitor_options monitor = {};
   ejection_options ejection = {};
   routing_options routing = {};
+  secret_options secrets = {};
+  /// Where user names and passwords come from, in place of the connection strings and of `secrets.from`.
+  std::shared_ptr<breakwater::secret_provider> secret_provider = nullptr;
   /// Told what the library does, for metrics, traces and logs. None costs nothing.
   std::shared_ptr<breakwater::observer> observer = nullptr;
   /// Told of every row that repositories change, inside the transaction that changes it. None costs nothing.

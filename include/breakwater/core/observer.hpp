@@ -179,6 +179,13 @@ struct hedge_event {
   hedge_result result = hedge_result::lost;
 };
 
+/// Credentials were fetched and are others than before, or could not be fetched.
+struct secret_event {
+  std::string_view source;         ///< as `secret_provider::describe` says
+  bool changed = false;            ///< from now on connections are opened with new ones
+  const error* failure = nullptr;  ///< why there are none; valid during the call only
+};
+
 /// Where the library reports what it does; every floor reports here and nowhere else.
 ///
 ///     struct printer : bw::observer {
@@ -209,6 +216,7 @@ class observer {
   virtual void on_shed(const shed_event& /*event*/) noexcept {}
   virtual void on_commit_unknown(const commit_unknown_event& /*event*/) noexcept {}
   virtual void on_hedge(const hedge_event& /*event*/) noexcept {}
+  virtual void on_secret(const secret_event& /*event*/) noexcept {}
 };
 
 }  // namespace breakwater

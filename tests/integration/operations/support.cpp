@@ -1,0 +1,37 @@
+#include "support.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+namespace tests {
+
+bw::testing::cluster& shared_cluster() {
+  static std::optional<bw::testing::cluster> slot;
+  if (!slot) {
+    auto started = bw::testing::cluster::start({});
+    if (!started) {
+      std::cerr << "no cluster: " << started.error().message() << '\n';
+      std::exit(1);
+    }
+    slot.emplace(std::move(started).value());
+  }
+  return *slot;
+}
+
+bool eventually(const std::function<bool()>& is_so) {
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(5ms);
+  }
+  return true;
+}
+
+std::string truth(std::string_view sql) {
+  auto value = shared_cluster().query_value(sql);
+  return value ? value.value() : "error: " + value.error().message();
+}
+
+}  // namespace tests
