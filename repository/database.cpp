@@ -159,6 +159,8 @@ result<std::size_t> database::sweep_outcomes(std::chrono::milliseconds timeout) 
   return state_->sweeper().sweep(deadline::after(timeout), nullptr);
 }
 
+std::vector<config_decision> database::explain_config() const { return state_->nodes().sizes().decisions(); }
+
 result<void> database::shutdown(std::optional<std::chrono::milliseconds> grace) {
   const auto patience = grace.value_or(state_->settings().shutdown_grace);
   if (state_->nodes().close(deadline::after(patience))) return success();

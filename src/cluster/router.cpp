@@ -77,11 +77,14 @@ router::router(const config& settings, std::vector<dsn> addresses)
       budget_(settings.retry_budget),
       connect_timeout_(settings.connect_timeout),
       secrets_(secrets_of(settings)),
+      sizing_(settings),
       background_(background_threads_per_node * addresses.size()) {
+  config of_node = settings;
+  of_node.pool.size = sizing_.first_size();
   for (dsn& address : addresses) {
-    auto of_node = settings_for(settings, secrets_, std::move(address));
+    auto link = settings_for(settings, secrets_, std::move(address));
     nodes_.push_back(std::make_unique<node>(
-        settings, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_));
+        of_node, std::make_shared<const postgres::connection_settings>(std::move(link)), background_));
   }
   if (settings.hedge.enabled) {
     second_copies_ = std::make_unique<task_runner>(second_copies_per_node * nodes_.size());
@@ -105,9 +108,14 @@ result<void> router::connect_all(deadline until) {
   std::optional<error> first_failure;
   bool any = false;
   for (const auto& each : nodes_) {
-    const auto borrowed = each->connections().acquire(until, nullptr, source_location::current());
-    any = any || borrowed.has_value();
-    if (!borrowed && !first_failure) first_failure = borrowed.error();
+    auto borrowed = each->connections().acquire(until, nullptr, source_location::current());
+    if (!borrowed) {
+      if (!first_failure) first_failure = std::move(borrowed).error();
+      continue;
+    }
+    any = true;
+    borrowed.assume_value().give_back();
+    (void)sizing_.apply(*each, until);  // else later: `size_new_nodes`
   }
   if (!any && first_failure) return std::move(*first_failure);
   return success();
@@ -362,6 +370,14 @@ bool router::close(deadline until) {
   return drained;
 }
 
+/// Those that could not be asked before.
+void router::size_new_nodes() {
+  for (const auto& each : nodes_) {
+    if (sizing_.knows(*each) || each->connections().counts().idle == 0) continue;
+    background_.post([this, to = each.get()] { (void)sizing_.apply(*to, deadline::after(caretaker_interval)); });
+  }
+}
+
 void router::look_after_pools(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
@@ -370,6 +386,7 @@ void router::look_after_pools(const std::stop_token& stop) {
     const auto now = deadline::clock::now();
     last_round_.store(now, std::memory_order_relaxed);
     for (const auto& each : nodes_) each->maintain(now);
+    size_new_nodes();
     if (secrets_ && secrets_->is_due(now)) {
       background_.post([this] { secrets_->refresh_if_due(deadline::after(connect_timeout_)); });
     }

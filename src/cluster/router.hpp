@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/node.hpp"
+#include "cluster/sizing.hpp"
 #include "core/task_runner.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/consistency.hpp>
@@ -121,6 +122,8 @@ class router {
                     const resilience::retry_sequence& tries, const std::chrono::nanoseconds* pause) const noexcept;
 
   [[nodiscard]] const std::vector<std::unique_ptr<node>>& nodes() const noexcept { return nodes_; }
+  /// What was decided for the nodes that were reached.
+  [[nodiscard]] const sizing& sizes() const noexcept { return sizing_; }
 
   /// As `pool::close`, for all nodes at once.
   bool close(deadline until);
@@ -153,12 +156,14 @@ class router {
   [[nodiscard]] result<chosen> choose(tour& way, const request& wanted);
   [[nodiscard]] bool goes_on(tour& way, const request& wanted, const error& failure, const node* from);
   void look_after_pools(const std::stop_token& stop);
+  void size_new_nodes();
 
   std::shared_ptr<observer> watcher_;
   const retry_options retries_;
   resilience::retry_budget budget_;
   const std::chrono::milliseconds connect_timeout_;
   const std::shared_ptr<secret_cache> secrets_;  // null: user and password are the connection strings'
+  sizing sizing_;
   task_runner background_;
   std::vector<std::unique_ptr<node>> nodes_;
   std::unique_ptr<task_runner> second_copies_;  // not the background: they wait for what that has to do

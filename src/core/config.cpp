@@ -32,9 +32,9 @@ void check_together(const config& settings, std::vector<std::string>& problems) 
         "\"postgresql://user@host:5432/database\" (or set BREAKWATER_NODES)");
   }
   check_distinct_nodes(settings.nodes, problems);
-  if (settings.pool.min_idle > settings.pool.size) {
+  if (settings.pool.size && settings.pool.min_idle > *settings.pool.size) {
     problems.push_back("`pool.min_idle` is " + std::to_string(settings.pool.min_idle) +
-                       "; it must not be above `pool.size`, which is " + std::to_string(settings.pool.size));
+                       "; it must not be above `pool.size`, which is " + std::to_string(*settings.pool.size));
   }
   if (settings.retry.base > settings.retry.cap) {
     problems.push_back("`retry.base` is " + detail::print_duration(settings.retry.base) +

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <concepts>
 
 namespace breakwater::detail {
 namespace {
@@ -54,7 +55,8 @@ constexpr std::array table{
     within<&config::operation_timeout>("operation_timeout", 1ms, day),
     within<&config::idle_in_transaction_session_timeout>("idle_in_transaction_session_timeout", 0ms, day),
     within<&config::shutdown_grace>("shutdown_grace", 0ms, 1h),
-    within<&config::pool, &pool_options::size>("pool.size", 1, 10'000),
+    field{"pool.size", automatic_field{&at<&config::pool, &pool_options::size>, 1, 10'000}},
+    within<&config::pool, &pool_options::instances>("pool.instances", 0, 100'000),
     within<&config::pool, &pool_options::min_idle>("pool.min_idle", 0, 10'000),
     within<&config::pool, &pool_options::max_waiters>("pool.max_waiters", 1, 1'000'000),
     within<&config::pool, &pool_options::max_lifetime>("pool.max_lifetime", 100ms, 7 * day),
@@ -217,6 +219,23 @@ struct text_of<double> : text_of_number<double> {
 };
 
 template <>
+struct text_of<std::optional<std::size_t>> {
+  static constexpr std::string_view type = "a whole number";
+  static std::string print(const std::optional<std::size_t>& value) {
+    return value ? text_of<std::size_t>::print(*value) : std::string(automatic);
+  }
+  static std::optional<std::optional<std::size_t>> parse(std::string_view text) noexcept {
+    if (text == automatic) return std::optional<std::size_t>();
+    const auto number = text_of<std::size_t>::parse(text);
+    if (!number) return std::nullopt;
+    return number;
+  }
+
+ private:
+  static constexpr std::string_view automatic = "automatic";
+};
+
+template <>
 struct text_of<milliseconds> {
   static constexpr std::string_view type = "a duration such as 250ms, 5s or 10min";
   static std::string print(milliseconds value) { return print_duration(value); }
@@ -240,10 +259,12 @@ struct text_of<seconds> {
 /// Calls `function` with the field's kind and the text_of its type.
 template <class Function>
 auto visit(const field& row, Function function) {
-  return std::visit(overloaded{[&]<class T>(const plain_field<T>& kind) { return function(kind, text_of<T>{}); },
-                               [&](const text_field& kind) { return function(kind, text_of<std::string>{}); },
-                               [&]<class T>(const bounded_field<T>& kind) { return function(kind, text_of<T>{}); }},
-                    row.kind);
+  return std::visit(
+      overloaded{[&]<class T>(const plain_field<T>& kind) { return function(kind, text_of<T>{}); },
+                 [&](const automatic_field& kind) { return function(kind, text_of<std::optional<std::size_t>>{}); },
+                 [&](const text_field& kind) { return function(kind, text_of<std::string>{}); },
+                 [&]<class T>(const bounded_field<T>& kind) { return function(kind, text_of<T>{}); }},
+      row.kind);
 }
 
 std::string name_of(std::string_view shown) { return "`" + std::string(shown) + "`"; }
@@ -267,7 +288,9 @@ std::string type_of(const field& row) {
 
 std::string allowed_of(const field& row) {
   return visit(row, []<class Kind>(const Kind& kind, auto text) {
-    if constexpr (requires { kind.least; }) {
+    if constexpr (std::same_as<Kind, automatic_field>) {
+      return text_of<std::size_t>::print(kind.least) + ".." + text_of<std::size_t>::print(kind.most) + " or automatic";
+    } else if constexpr (requires { kind.least; }) {
       return text.print(kind.least) + ".." + text.print(kind.most);
     } else if constexpr (requires { kind.most; }) {
       return "at most " + std::to_string(kind.most) + " bytes of printable ASCII";
@@ -306,6 +329,10 @@ void check_value(const field& row, const config& settings, std::string_view show
         if (value.size() > kind.most || !printable) refuse("text of " + std::to_string(value.size()) + " bytes");
       },
       [](const plain_field<bool>&) {},
+      [&](const automatic_field& kind) {
+        const auto& value = read(kind, settings);
+        if (value && !(*value >= kind.least && *value <= kind.most)) refuse(print_value(row, settings));
+      },
       [&]<class Enum>(const plain_field<Enum>& kind) {
         const auto value = read(kind, settings);
         if (!text_of<Enum>::parse(to_string(value))) refuse("a value outside the enumeration");

@@ -30,6 +30,12 @@ struct plain_field {
   T& (*at)(config&);
 };
 
+/// A number that may be left to the library to decide.
+struct automatic_field {
+  std::optional<std::size_t>& (*at)(config&);
+  std::size_t least;
+  std::size_t most;
+};
 /// Text, and how many bytes of it at most.
 struct text_field {
   std::string& (*at)(config&);
@@ -41,9 +47,9 @@ using seconds = std::chrono::seconds;
 
 struct field {
   std::string_view name;  ///< nested names joined by '.'
-  std::variant<plain_field<std::vector<std::string>>, text_field, plain_field<bool>, plain_field<consistency>,
-               plain_field<jitter>, plain_field<limit_algorithm>, bounded_field<std::size_t>, bounded_field<double>,
-               bounded_field<milliseconds>, bounded_field<seconds>>
+  std::variant<plain_field<std::vector<std::string>>, text_field, automatic_field, plain_field<bool>,
+               plain_field<consistency>, plain_field<jitter>, plain_field<limit_algorithm>, bounded_field<std::size_t>,
+               bounded_field<double>, bounded_field<milliseconds>, bounded_field<seconds>>
       kind;
 };
 

@@ -73,6 +73,7 @@ bool has_expected_type(const detail::field& row, const json& value) {
     bool operator()(const plain_field<std::vector<std::string>>&) const {
       return value.is_array() && std::ranges::all_of(value, [](const json& node) { return node.is_string(); });
     }
+    bool operator()(const automatic_field&) const { return value.is_number_integer() || value == "automatic"; }
     bool operator()(const text_field&) const { return value.is_string(); }
     bool operator()(const plain_field<bool>&) const { return value.is_boolean(); }
     bool operator()(const plain_field<consistency>&) const { return value.is_string(); }

@@ -54,9 +54,10 @@ pool::pool(pool_options options, std::shared_ptr<const connection_settings> sett
       background_(background),
       watcher_(watcher),
       opened_(std::move(opened)),
-      waiters_({.servers = options.size, .max_waiters = options.max_waiters}) {
-  all_.reserve(options_.size);
-  idle_.reserve(options_.size);
+      waiters_({.servers = options.size.value_or(1), .max_waiters = options.max_waiters}),
+      size_(options.size.value_or(1)) {
+  all_.reserve(size_);
+  idle_.reserve(size_);
 }
 
 pool::~pool() = default;
@@ -144,7 +145,7 @@ error pool::refusal(priority importance, shed_reason why, clock::duration estima
       const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(estimated_wait).count();
       text = "a connection would come too late for the deadline";
       if (wait > 0) text += " (estimated wait: " + std::to_string(wait) + " ms, " + std::to_string(waiting) + " wait)";
-      text += ": allow more time, make fewer calls at once, or enlarge pool.size = " + std::to_string(options_.size);
+      text += ": allow more time, make fewer calls at once, or enlarge pool.size = " + std::to_string(size_.load());
       break;
     }
     case shed_reason::displaced: text = "gave way to a more important caller while waiting for a connection"; break;
@@ -168,7 +169,7 @@ error pool::failure_of(const waiter& unserved, const std::stop_token& cancel) {
     return error(errc::cancelled, "cancelled while waiting for a connection").with_node(node());
   }
   return error(errc::deadline_exceeded, "no connection became free before the deadline (pool.size = " +
-                                            std::to_string(options_.size) + ", all in use or connecting)")
+                                            std::to_string(size_.load()) + ", all in use or connecting)")
       .with_node(node());
 }
 
@@ -180,7 +181,7 @@ void pool::await(waiter& self, lock_type& lock, deadline until, const std::stop_
     // Where connects are only paced, it is for those who wait to start the next one.
     const auto now = clock::now();
     const auto next = pacer_.next_start(now);
-    const bool paced = connecting_ == 0 && next > now && all_.size() < options_.size;
+    const bool paced = connecting_ == 0 && next > now && all_.size() < size_;
     const deadline wake_up = paced ? until.earlier_of(deadline(next)) : until;
     if (wake_up.is_never()) {
       self.wake.wait(lock, token, woken);
@@ -203,7 +204,7 @@ void pool::give_back(pooled_connection& returned) noexcept {
   lock_type lock(mutex_);
   returned.leased = false;
   if (returned.waited_for) waiters_.note_held(exact - returned.borrowed_at, exact);
-  if (clean && !changed_role && !closing_ && now < returned.expires_at) {
+  if (clean && !changed_role && !closing_ && now < returned.expires_at && all_.size() <= size_) {
     returned.idle_since = now;
     hand_out(returned);
     return;
@@ -263,9 +264,10 @@ void pool::open_first() {
 
 void pool::start_connects(clock::time_point now, std::size_t at_least) {
   if (closing_) return;
-  const std::size_t unmet = options_.min_idle > all_.size() ? options_.min_idle - all_.size() : 0;
+  const std::size_t least = std::min(options_.min_idle, size_.load());
+  const std::size_t unmet = least > all_.size() ? least - all_.size() : 0;
   const std::size_t wanted = std::max({waiters_.size(), unmet, at_least});
-  while (connecting_ < wanted && all_.size() + connecting_ < options_.size && pacer_.may_start(now, connecting_)) {
+  while (connecting_ < wanted && all_.size() + connecting_ < size_ && pacer_.may_start(now, connecting_)) {
     pacer_.started(now);
     ++connecting_;
     background_.post([this] { connect_in_background(); });
@@ -334,7 +336,7 @@ void pool::serve_waiters(clock::time_point now) {
 }
 
 void pool::wake_one_to_connect() {
-  if (connecting_ > 0 || all_.size() >= options_.size) return;
+  if (connecting_ > 0 || all_.size() >= size_) return;
   auto* const first = static_cast<waiter*>(waiters_.first());
   if (first == nullptr || first->shall_connect) return;
   first->shall_connect = true;
@@ -470,6 +472,20 @@ bool pool::close(deadline until) {
   lock.unlock();
   for (auto& link : resting) close_in_background(std::move(link), close_reason::shutdown);
   return drained;
+}
+
+void pool::resize(std::size_t size) {
+  std::vector<std::unique_ptr<connection>> surplus;
+  {
+    const lock_type lock(mutex_);
+    size_ = std::max<std::size_t>(size, 1);
+    waiters_.set_servers(size_);
+    all_.reserve(size_);
+    idle_.reserve(size_);
+    while (all_.size() > size_ && !idle_.empty()) surplus.push_back(remove(*idle_.front()));
+    serve_waiters(clock::now());
+  }
+  for (auto& link : surplus) close_in_background(std::move(link), close_reason::idle);
 }
 
 pool_counts pool::counts() const {

@@ -131,6 +131,9 @@ class pool {
   /// False when some had to be cut off.
   bool close(deadline until);
 
+  /// From now on there are at most so many connections; those above it are closed when they come back. At least 1.
+  void resize(std::size_t size);
+
   [[nodiscard]] pool_counts counts() const;
   /// Why the last connection that could not be opened could not; nothing once one was opened since.
   [[nodiscard]] std::optional<error> last_connect_failure() const;
@@ -201,6 +204,7 @@ class pool {
   std::size_t connecting_ = 0;
   resilience::connect_pacer pacer_;
   std::optional<error> last_connect_error_;
+  std::atomic<std::size_t> size_;  // most connections; written under the lock
   std::uint64_t secret_seen_ = 0;  // the newest that `maintain` has seen
   bool closing_ = false;
 };

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,9 +37,6 @@ inline constexpr std::chrono::milliseconds idle_in_transaction_session_timeout =
 /// Twice the default operation timeout, so that what runs when the shutdown starts may finish.
 inline constexpr std::chrono::milliseconds shutdown_grace = 10s;
 
-/// A server of eight cores is kept busy by about this many, and ten services of ten fit the usual
-/// max_connections = 100.
-inline constexpr std::size_t pool_size = 10;
 /// Connections are made when they are needed; a service that fears its first burst sets this.
 inline constexpr std::size_t pool_min_idle = 0;
 /// A hundred per connection: a longer queue can not be served within its deadlines.
@@ -74,9 +72,12 @@ inline constexpr std::chrono::milliseconds tcp_client_connection_check_interval 
 
 /// The pool of connections of each node. A caller waits for one until its deadline.
 struct pool_options {
-  /// Most connections per node. 1..10000.
-  std::size_t size = defaults::pool_size;
-  /// Connections kept open although nobody needs them. 0..`size`.
+  /// Most connections per node. 1..10000; not given: decided by the processors that this process may use, by the platform
+  /// it runs on and by what the server has free. `database::explain_config` has the decision; see docs/sizing.md.
+  std::optional<std::size_t> size = std::nullopt;
+  /// How many processes of this service share the servers, this one among them. 0 (not known)..100000.
+  std::size_t instances = 0;
+  /// Connections kept open although nobody needs them; no more than there may be. 0..`size`.
   std::size_t min_idle = defaults::pool_min_idle;
   /// Callers that may wait for a connection; the next is refused (`errc::overloaded`). 1..1000000.
   std::size_t max_waiters = defaults::pool_max_waiters;

@@ -186,6 +186,8 @@ struct secret_event {
   const error* failure = nullptr;  ///< why there are none; valid during the call only
 };
 
+struct config_decision;
+
 /// Where the library reports what it does; every floor reports here and nowhere else.
 ///
 ///     struct printer : bw::observer {
@@ -217,6 +219,8 @@ class observer {
   virtual void on_commit_unknown(const commit_unknown_event& /*event*/) noexcept {}
   virtual void on_hedge(const hedge_event& /*event*/) noexcept {}
   virtual void on_secret(const secret_event& /*event*/) noexcept {}
+  /// A setting that was left to the library was decided on.
+  virtual void on_config_decision(const config_decision& /*made*/) noexcept {}
 };
 
 }  // namespace breakwater

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <breakwater/core/config.hpp>
+#include <breakwater/core/config_decision.hpp>
 #include <breakwater/core/observer.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/source_location.hpp>
@@ -118,6 +119,10 @@ class database {
 
   /// Numbers of this moment, for a status page. Takes each pool's lock for a moment.
   [[nodiscard]] std::vector<node_stats> stats() const;
+
+  /// What the library decided on by itself, with its reasons: one line for each node that was reached so far. See
+  /// docs/sizing.md.
+  [[nodiscard]] std::vector<config_decision> explain_config() const;
 
   /// Refuses new work with `errc::cancelled`, lets what runs finish within `grace` (the configuration's
   /// `shutdown_grace` where it is not given), then cuts it off. Errors: `deadline_exceeded` when something had to be

@@ -145,6 +145,8 @@ class admission_queue {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] const admission_options& options() const noexcept { return options_; }
+  /// From now on so many can be served at once.
+  void set_servers(std::size_t servers) noexcept { options_.servers = servers; }
 
  private:
   [[nodiscard]] entry_list& of(priority importance) noexcept;
@@ -153,7 +155,7 @@ class admission_queue {
   /// Is it too late to serve it?
   [[nodiscard]] bool is_lost(const entry& waiting, clock::time_point now) const noexcept;
 
-  const admission_options options_;
+  admission_options options_;
   std::array<entry_list, priority_count> waiting_{};  // by priority, the most important first
   std::size_t size_ = 0;
   clock::duration average_{};

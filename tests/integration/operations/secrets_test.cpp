@@ -54,6 +54,9 @@ class secrets : public ::testing::Test {
     config.secret_provider = held.provider();
     config.observer = told;
   }
+  void TearDown() override {
+    set_password("app", std::string(bw::dsn::parse(shared_cluster().dsn()).value().get("password").value_or("")));
+  }
   static void set_password(const std::string& role, const std::string& password) {
     ASSERT_OK(shared_cluster().execute("alter role " + role + " password '" + password + "'"));
   }

@@ -73,7 +73,7 @@ bw::result<bw::config> load(std::string_view text) { return bw::config::from_fil
 
 TEST(config, every_field_has_a_default_that_is_allowed) {
   expect_accepted(bw::validate(with_node()));
-  EXPECT_EQ(bw::config{}.pool.size, 10U);
+  EXPECT_FALSE(bw::config{}.pool.size);
   EXPECT_EQ(bw::config{}.operation_timeout, 5s);
   EXPECT_EQ(bw::config{}.consistency, bw::consistency::read_your_writes);
 }
@@ -94,7 +94,7 @@ TEST(config, every_bad_value_is_reported_at_once_with_what_is_allowed) {
   for (const std::string_view part :
        {"`nodes[1]`: `port` must be a whole number in 1..65535", "`nodes[2]`: the connection string is empty",
         "`application_name` is text of 5 bytes", "`connect_timeout` is 0ms", "10ms..10min",
-        "`operation_timeout` is 0ms", "1ms..1d", "`pool.size` is 0; it must be a whole number (1..10000)",
+        "`operation_timeout` is 0ms", "1ms..1d", "`pool.size` is 0; it must be a whole number (1..10000 or automatic)",
         "`pool.lifetime_jitter` is 1.5", "0..0.9", "`tcp.keepalives_idle` is 0ms", "`tcp.keepalives_count` is 1000",
         "1..127"}) {
     EXPECT_TRUE(holds(message, part)) << part << "\n" << message;
@@ -143,6 +143,8 @@ TEST(config, zero_turns_off_what_can_be_turned_off) {
 TEST(config, idle_connections_must_fit_the_pool) {
   bw::config settings = with_node();
   settings.pool.min_idle = 11;
+  EXPECT_TRUE(bw::validate(settings));  // of an automatic size there are as many as fit
+  settings.pool.size = 10;
   EXPECT_TRUE(
       holds(refusal(bw::validate(settings)), "`pool.min_idle` is 11; it must not be above `pool.size`, which is 10"));
 }
@@ -232,10 +234,10 @@ TEST(config, unknown_key_in_a_file_is_answered_with_the_nearest_known_one) {
 
 TEST(config, wrong_type_in_a_file_names_field_and_expected_type) {
   const std::vector<std::pair<std::string_view, std::string_view>> cases{
-      {R"({"pool": {"size": "10"}})", "`pool.size` is \"10\"; it must be a whole number (1..10000)"},
+      {R"({"pool": {"size": "10"}})", "`pool.size` is \"10\"; it must be a whole number (1..10000 or automatic)"},
       {R"({"pool": {"size": 10.5}})", "`pool.size` is 10.5; it must be a whole number"},
-      {R"({"pool": {"size": -1}})", "`pool.size` is -1; it must be a whole number (1..10000)"},
-      {R"({"pool": {"size": 0}})", "`pool.size` is 0; it must be a whole number (1..10000)"},
+      {R"({"pool": {"size": -1}})", "`pool.size` is -1; it must be a whole number (1..10000 or automatic)"},
+      {R"({"pool": {"size": 0}})", "`pool.size` is 0; it must be a whole number (1..10000 or automatic)"},
       {R"({"pool": {"size": null}})", "`pool.size` is null"},
       {R"({"pool": 3})", "`pool` is 3; it must be an object"},
       {R"({"pool": {"lifetime_jitter": "a"}})", "it must be a number (0..0.9)"},
@@ -359,8 +361,8 @@ TEST(config, every_bad_variable_is_reported_at_once_and_no_secret) {
                       {"BREAKWATER_STATEMENT_CACHE_ENABLED", "maybe"}};
   const std::string message = refusal(bw::config::from_environment());
   for (const std::string_view part :
-       {"5 mistakes",
-        "`BREAKWATER_NODES[1]`: ", "`BREAKWATER_POOL_SIZE` is \"many\"; it must be a whole number (1..10000)",
+       {"5 mistakes", "`BREAKWATER_NODES[1]`: ",
+        "`BREAKWATER_POOL_SIZE` is \"many\"; it must be a whole number (1..10000 or automatic)",
         "`BREAKWATER_POOL_MIN_IDLE` is text of 28 bytes", "`BREAKWATER_OPERATION_TIMEOUT` is 0ms",
         "`BREAKWATER_STATEMENT_CACHE_ENABLED` is \"maybe\""}) {
     EXPECT_TRUE(holds(message, part)) << part << "\n" << message;
