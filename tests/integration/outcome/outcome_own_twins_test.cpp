@@ -31,7 +31,7 @@ TEST_F(outcome_own_twins, claim_on_a_link_that_falls_silent_does_not_hold_the_se
   bw::session session = far.db->session({.operation_timeout = time_limit});
   int runs = 0;
   far.between.on_message(commit_message, fault::cut_before);
-  far.between.then_on_message("set local lock_timeout to default", fault::mute_after);
+  far.between.then_on_message("set local lock_timeout to default", fault::dead_after);
   auto done = std::async(std::launch::async, [&] { return write_line_in(session, "a", &runs); });
   EXPECT_TRUE(eventually([&] { return far.between.faults() == 2 && left_open() == "1"; }))
       << "the server has the claim, and with it the token";
@@ -47,7 +47,7 @@ TEST_F(outcome_own_twins, confirmation_on_a_link_that_falls_silent_does_not_hold
   bw::session session = far.db->session({.operation_timeout = time_limit});
   int runs = 0;
   far.between.on_message(commit_message, fault::cut_after);
-  far.between.then_on_message("update breakwater.outcomes", fault::mute_after);
+  far.between.then_on_message("update breakwater.outcomes", fault::dead_after);
   auto done = std::async(std::launch::async, [&] { return write_line_in(session, "a", &runs); });
   EXPECT_TRUE(eventually([&] { return far.between.faults() == 2 && left_open() == "1"; }))
       << "the server has the update, and the row's lock";

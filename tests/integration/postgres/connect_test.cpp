@@ -96,6 +96,7 @@ TEST(connecting, without_the_right_to_look_at_processes_goes_without) {
   arrange("revoke execute on function pg_catalog.pg_stat_get_activity(integer) from public");
   auto link = connect();
   arrange("grant execute on function pg_catalog.pg_stat_get_activity(integer) to public");
+  ASSERT_TRUE(link);
   EXPECT_FALSE(link->process().is_settled());
   EXPECT_EQ(value_of(run_on(*link, read("show client_connection_check_interval"))), "2s");
 }

@@ -149,7 +149,8 @@ bool proxy::pass_on_faulty(link& through) {
     }
   }
   if (through.present != fault::hold || released_) {
-    if (!through.held.empty() && !send_all(through.server, through.held.data(), through.held.size())) return false;
+    const bool lost = through.present == fault::dead_after && std::exchange(through.delivered, true);
+    if (!lost && !send_all(through.server, through.held.data(), through.held.size())) return false;
     through.held.clear();
   }
   if (through.server_ended) return true;

@@ -34,7 +34,8 @@ class proxy {
     hold,        ///< the server does not get it, nor what follows, until `release`; nobody is told, whoever closes
     cut_before,  ///< the server does not get it, and both ends are closed
     cut_after,   ///< the server gets it, and when it has answered both are closed; the client gets no answer
-    mute_after   ///< the server gets it; what it answers is lost, and nobody is told, whoever closes
+    mute_after,  ///< the server gets it; what it answers is lost, and nobody is told, whoever closes
+    dead_after   ///< the same, and what the client sends later is lost, too
   };
   /// Of the next `times` messages that hold `text`; the first after that pass.
   void on_message(std::string text, fault what, int times = 1);
@@ -60,6 +61,7 @@ class proxy {
     bool silenced = false;
     fault present = fault::none;
     std::string held{};
+    bool delivered = false;  // what has met the fault
     bool client_ended = false;
   };
   [[nodiscard]] fault fault_of(std::string_view message);
