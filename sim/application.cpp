@@ -124,8 +124,7 @@ void application::look_after(std::uint32_t which, std::uint8_t node) {
   if (std::ranges::none_of(processes_[which]->breakers[node], is_open)) return;
   // Nobody calls a node whose breakers are open: whether it is back is for the background to find out, by a connection
   // that can be made, or by an idle one that still answers.
-  pool.open_first();
-  if (pool.idle() > 0 && pool.an_idle_one_answers()) opened(which, node);
+  if (pool.look_for_life()) opened(which, node);
 }
 
 void application::think(std::uint32_t who) {

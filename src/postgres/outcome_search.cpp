@@ -33,8 +33,7 @@ constexpr resilience::backoff_options setback_backoff{.base = milliseconds(10), 
 constexpr std::string_view end_twin_sql =
     "select pg_catalog.pg_terminate_backend(a.pid, $3) from rows from (pg_catalog.unnest($1::int4[]), "
     "pg_catalog.unnest($2::timestamptz[])) as twin (number, start), pg_catalog.pg_stat_get_activity(twin.number) a "
-    "where "
-    "a.backend_start = twin.start and a.wait_event is distinct from 'SyncRep'";
+    "where a.backend_start = twin.start and a.wait_event is distinct from 'SyncRep'";
 constexpr statement end_twin_statement{.sql = end_twin_sql,
                                        .name = "outcome_guard.end_twin",
                                        .operation = "SELECT",
