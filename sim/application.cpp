@@ -124,8 +124,7 @@ void application::look_after(std::uint32_t which, std::uint8_t node) {
   if (std::ranges::none_of(processes_[which]->breakers[node], is_open)) return;
   // Nobody calls a node whose breakers are open: whether it is back is for the background to find out, by a connection
   // that can be made, or by an idle one that still answers.
-  pool.open_first();
-  if (pool.idle() > 0 && pool.an_idle_one_answers()) opened(which, node);
+  if (pool.look_for_life()) opened(which, node);
 }
 
 void application::think(std::uint32_t who) {
@@ -144,7 +143,8 @@ void application::begin_operation(std::uint32_t who) {
   c.until = deadline(clock_at(until));
   c.in_doubt = c.commit_in_doubt = c.reported_early = c.look_for_primary = c.was_demoted = false;
   c.guard.reset();
-  c.token = c.twin = nobody;
+  c.token = nobody;
+  c.twins.clear();
   c.tries.emplace(retries_, options_.planted == defect::no_budget ? nullptr : &process_of(c).budget, c.until, now());
   records_.first_attempt(c.process, events_.now());
   events_.at(until, event_kind::deadline_due, who, c.serial);
@@ -278,7 +278,8 @@ void application::send_first_request(std::uint32_t who) {
 void application::ask(std::uint32_t who, request_kind kind, phase next) {
   client& c = clients_[who];
   c.now = next;
-  request wanted{.kind = kind, .operation = c.operation, .token = c.token, .target = c.twin};
+  request wanted{.kind = kind, .operation = c.operation, .token = c.token};
+  if (kind == request_kind::end_twin) wanted.targets = c.twins;
   // A COMMIT is never cancelled, not even by a time limit of the server's.
   if (kind != request_kind::commit && kind != request_kind::confirm) wanted.statement_until = instant_of(c.until.at());
   if (kind == request_kind::claim) {
@@ -323,7 +324,7 @@ void application::attempt_answered(std::uint32_t who, const answer& said) {
   const error cause = request_error(said, permanent);
   c.was_demoted = said.from_standby && !servers_.at(c.on).made_to_standby;
   if (cause.applied() == applied::unknown && c.form == write_form::guarded) {
-    c.twin = c.on;
+    c.twins.assign(1, c.on);
     settle_permit(c, &cause);
     return_link(c, said);
     return begin_guard(who);

@@ -92,7 +92,6 @@ class application final : public pool_listener {
     std::uint32_t operation = nobody;
     std::uint32_t on = nobody;  ///< the link
     std::uint32_t token = nobody;
-    std::uint32_t twin = nobody;
     write_form form{};
     phase now{};
     purpose wants{};
@@ -108,6 +107,7 @@ class application final : public pool_listener {
     instant token_made = 0;
     deadline until{};
     std::optional<resilience::retry_sequence> tries{};
+    std::vector<std::uint32_t> twins{};  ///< links whose sessions may hold the token, and nobody else's
     std::optional<waiting_client> entry{};
     std::optional<postgres::outcome_decisions> guard{};
     resilience::circuit_permit permit{};

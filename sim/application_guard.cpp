@@ -68,7 +68,7 @@ void application::guard_obstructed(std::uint32_t who, const error& cause) {
   client& c = clients_[who];
   switch (c.guard->step()) {
     case postgres::outcome_step::claim: c.guard->claimed(&cause, now()); break;
-    case postgres::outcome_step::end_twin: c.guard->twin_ended(); break;
+    case postgres::outcome_step::end_twin: c.guard->twin_ended(false); break;
     default: c.guard->not_confirmed(cause); break;
   }
   guard_pause(who);
@@ -77,6 +77,9 @@ void application::guard_obstructed(std::uint32_t who, const error& cause) {
 void application::guard_answered(std::uint32_t who, const answer& said) {
   client& c = clients_[who];
   const bool ok = said.kind == answer_kind::ok;
+  const bool lost = said.kind == answer_kind::fatal || said.kind == answer_kind::lost;
+  // The server may hold its transaction open.
+  if (lost && (c.now == phase::claiming || c.now == phase::confirming)) c.twins.push_back(c.on);
   switch (c.now) {
     case phase::claiming: {
       if (ok) {
@@ -93,11 +96,12 @@ void application::guard_answered(std::uint32_t who, const answer& said) {
         }
       }
       c.guard->claimed(&cause, now());
+      if (c.guard->step() == postgres::outcome_step::confirm) c.twins.clear();
       return guard_pause(who);
     }
     case phase::ending_twin:
       return_link(c, said);
-      c.guard->twin_ended();
+      c.guard->twin_ended(ok);
       return guard_pause(who);
     case phase::confirming: {
       return_link(c, said);

@@ -151,7 +151,7 @@ void database::carry_out(std::uint32_t on, link& l) {
       const bool found = row_of(l.asked.token).state == token_state::committed;
       return finish(on, l, {.found_row = found}, chance_.between(0, acknowledge_max));
     }
-    case request_kind::end_twin: return end_twin(on, l);
+    case request_kind::end_twin: return end_twins(on, l);
     case request_kind::ping:
     case request_kind::none: return finish(on, l, {});
   }
@@ -205,16 +205,17 @@ void database::commit(std::uint32_t on, link& l) {
   finish(on, l, {}, chance_.between(0, acknowledge_max));
 }
 
-void database::end_twin(std::uint32_t on, link& l) {
-  const std::uint32_t twin = l.asked.target;
+void database::end_twins(std::uint32_t on, link& l) {
   finish(on, l, {});
-  link& target = links_[twin];
-  if (!target.session_open || target.node != l.node) return;
-  // A process that is committing is not interrupted.
-  if (target.busy && target.asked.kind == request_kind::commit) {
-    target.ends_after_request = true;
-  } else {
-    kill_session(twin, admin_shutdown);
+  for (const std::uint32_t twin : l.asked.targets) {
+    link& target = links_[twin];
+    if (!target.session_open || target.node != l.node) continue;
+    // A process that is committing is not interrupted.
+    if (target.busy && target.asked.kind == request_kind::commit) {
+      target.ends_after_request = true;
+    } else {
+      kill_session(twin, admin_shutdown);
+    }
   }
 }
 

@@ -76,7 +76,7 @@ class database {
   void write_in_transaction(std::uint32_t on, link& l);
   void take_token(std::uint32_t on, link& l);
   void commit(std::uint32_t on, link& l);
-  void end_twin(std::uint32_t on, link& l);
+  void end_twins(std::uint32_t on, link& l);
   /// Of what a write fails with now; 0: it does not.
   [[nodiscard]] std::uint8_t write_error(const link& l);
   void reply(std::uint32_t on, answer what, instant delay);

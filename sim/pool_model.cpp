@@ -156,9 +156,17 @@ void pool_model::wake_when_paced() {
   events_.at(next, event_kind::pool_due, static_cast<std::uint32_t>(process_ * node_count + node_));
 }
 
-bool pool_model::an_idle_one_answers() const {
-  const link& l = servers_.at(idle_.back());
-  return l.session_open && !l.goodbye && !servers_.is_silent(idle_.back());
+bool pool_model::look_for_life() {
+  while (!idle_.empty()) {
+    const std::uint32_t on = idle_.back();
+    const link& l = servers_.at(on);
+    if (!l.goodbye && servers_.is_silent(on)) return false;
+    if (!l.goodbye && l.session_open) return true;
+    idle_.pop_back();
+    discard(on, true);
+  }
+  open_first();
+  return false;
 }
 
 void pool_model::open_first() { start_connects(open_ == 0 ? 1 : 0); }

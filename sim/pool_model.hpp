@@ -65,8 +65,8 @@ class pool_model {
   void maintain();
   void due() { serve_waiters(); }
 
-  /// Whether the idle connection that would be lent next answers a ping. REQUIRES that there is one.
-  [[nodiscard]] bool an_idle_one_answers() const;
+  /// Whether an idle connection answers a ping; closes those that are dead, and opens the first one where there is none.
+  [[nodiscard]] bool look_for_life();
 
   [[nodiscard]] node_role role() const noexcept { return role_; }
   void note_role(node_role role) noexcept { role_ = role; }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace breakwater::sim {
 
@@ -23,16 +24,16 @@ enum class request_kind : std::uint8_t {
   guarded_write,  ///< the write, in the transaction of a claim
   confirm,        ///< UPDATE of the token's row, and COMMIT
   ping,
-  end_twin  ///< pg_terminate_backend; `target` is the link
+  end_twin  ///< pg_terminate_backend; `targets` are the links
 };
 
 struct request {
   request_kind kind = request_kind::none;
   std::uint32_t operation = nobody;
   std::uint32_t token = nobody;
-  std::uint32_t target = nobody;
   instant lock_wait = 0;
   instant statement_until = 0;  ///< when statement_timeout ends it; 0: never
+  std::vector<std::uint32_t> targets{};
 };
 
 /// May its effect stay although its answer is lost?

@@ -154,17 +154,34 @@ void connection::install_notice_receiver() {
 
 result<void> connection::set_up_session(deadline until, const std::stop_token* cancel) {
   constexpr int first_with_client_check = 140000;
-  const bool may_check_client = PQserverVersion(handle_) >= first_with_client_check;
-  auto done = send_settings(may_check_client, until, cancel);
-  // Not every system that a server runs on can tell it whether its client is still there; it then refuses the setting.
-  constexpr std::string_view invalid_parameter_value = "22023";
-  if (!done && may_check_client && done.error().sqlstate() == invalid_parameter_value) {
-    done = send_settings(false, until, cancel);
+  session_extras wanted{.client_check = PQserverVersion(handle_) >= first_with_client_check};
+  for (;;) {
+    auto done = send_settings(wanted, until, cancel);
+    if (done) return done;
+    // Not every system that a server runs on can tell it whether its client is still there; it then refuses the setting.
+    constexpr std::string_view invalid_parameter_value = "22023";
+    // Somebody has kept the view of server processes from the role.
+    constexpr std::string_view insufficient_privilege = "42501";
+    if (wanted.client_check && done.error().sqlstate() == invalid_parameter_value) {
+      wanted.client_check = false;
+    } else if (wanted.process && done.error().sqlstate() == insufficient_privilege) {
+      wanted.process = false;
+    } else {
+      return done;
+    }
   }
-  return done;
 }
 
-result<void> connection::send_settings(bool with_client_check, deadline until, const std::stop_token* cancel) {
+void connection::note_process(const rows& answer) {
+  if (answer.empty() || answer.columns() < 2) return;
+  const std::string_view number = answer.at(0, 0).text;
+  const std::string_view start = answer.at(0, 1).text;
+  // A proxy hands out keys of its own, and may run the next transaction in another process.
+  if (start.empty() || number != std::to_string(PQbackendPID(handle_))) return;
+  process_ = {.number = std::string(number), .start = std::string(start), .is_direct = true};
+}
+
+result<void> connection::send_settings(session_extras with, deadline until, const std::stop_token* cancel) {
   // The text forms that the codecs read, the warnings by which a COMMIT tells that it was not replicated, and the bounds
   // that free a server process whose client is gone. A role's or database's own settings must not change them.
   //
@@ -172,7 +189,15 @@ result<void> connection::send_settings(bool with_client_check, deadline until, c
   // is dead, the client check lets the server ask its kernel while it runs or waits, and a process that waits for a
   // statement of a client that lives but says nothing is ended by the last. (Over a Unix socket the server ignores
   // tcp_*.)
-  std::string sql = R"(select pg_catalog.set_config('DateStyle', 'ISO', false),
+  //
+  // The process is asked for here, once on a connection, because the server looks through all of its processes for its
+  // start. (That is written as text when all settings are made.)
+  std::string sql = "select ";
+  if (with.process) {
+    sql.append("pg_catalog.pg_backend_pid(), ")
+        .append("(select a.backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a), ");
+  }
+  sql.append(R"(pg_catalog.set_config('DateStyle', 'ISO', false),
 pg_catalog.set_config('IntervalStyle', 'postgres', false),
 pg_catalog.set_config('bytea_output', 'hex', false),
 pg_catalog.set_config('extra_float_digits', '1', false),
@@ -183,7 +208,7 @@ pg_catalog.set_config('idle_in_transaction_session_timeout', $2, false),
 pg_catalog.set_config('tcp_keepalives_idle', $3, false),
 pg_catalog.set_config('tcp_keepalives_interval', $4, false),
 pg_catalog.set_config('tcp_keepalives_count', $5, false),
-pg_catalog.set_config('tcp_user_timeout', $6, false))";
+pg_catalog.set_config('tcp_user_timeout', $6, false))");
   parameters values;
   values.add_text(std::to_string(settings_->statement_timeout.count()));
   values.add_text(std::to_string(settings_->idle_in_transaction_timeout.count()));
@@ -191,7 +216,7 @@ pg_catalog.set_config('tcp_user_timeout', $6, false))";
   values.add_text(std::to_string(settings_->tcp.keepalives_interval.count()));
   values.add_text(std::to_string(settings_->tcp.keepalives_count));
   values.add_text(std::to_string(settings_->tcp.user_timeout.count()));
-  if (with_client_check) {
+  if (with.client_check) {
     sql.append(", pg_catalog.set_config('client_connection_check_interval', $7, false)");
     values.add_text(std::to_string(settings_->tcp.client_connection_check_interval.count()));
   }
@@ -201,7 +226,8 @@ pg_catalog.set_config('tcp_user_timeout', $6, false))";
   const statement setup{
       .sql = sql, .name = "session setup", .operation = "SELECT", .kind = statement_class::read, .prepare = false};
   const std::array commands{command{&setup, &values}};
-  BOOST_OUTCOME_TRY(run({.commands = commands, .until = until, .cancel = cancel}));
+  BOOST_OUTCOME_TRY(const auto answer, run({.commands = commands, .until = until, .cancel = cancel}));
+  if (with.process) note_process(answer);
   return success();
 }
 

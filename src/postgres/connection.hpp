@@ -51,11 +51,12 @@ struct connection_settings {
   std::shared_ptr<secret_cache> secrets{};  ///< null: user and password are the address's
 };
 
-/// The server process behind a connection, as it was told last; empty: not asked yet.
+/// The server process behind a connection, as it was told last; empty: not known yet.
 struct server_process {
   std::string number{};
-  std::string start{};
-  bool changes = false;  ///< a proxy stands between: it is another one at times
+  std::string start{};     ///< with the number, tells it from a later process of the same number
+  bool changes = false;    ///< a proxy stands between: it is another one at times
+  bool is_direct = false;  ///< no proxy stands between: whatever is sent there runs in it, and nobody else's does
 
   [[nodiscard]] bool is_settled() const noexcept { return !number.empty() && !changes; }
 };
@@ -151,7 +152,7 @@ class connection {
   /// Which of a provider's secrets it was opened with; 0: none of them.
   [[nodiscard]] std::uint64_t secret_version() const noexcept { return secret_version_; }
   [[nodiscard]] std::chrono::milliseconds statement_timeout() const noexcept { return settings_->statement_timeout; }
-  /// For who needs to know the process again: what he was told is remembered here.
+  /// Known from the start where no proxy stands between. Who is told more of it than is known remembers it here.
   [[nodiscard]] server_process& process() noexcept { return process_; }
   /// What was lost is a COMMIT or its like: it must not be cancelled, only closed.
   [[nodiscard]] bool must_not_cancel() const noexcept { return unanswered_ && permanent_; }
@@ -174,7 +175,12 @@ class connection {
       const std::stop_token* cancel);
   [[nodiscard]] result<void> establish(const credentials* secret, deadline until, const std::stop_token* cancel);
   [[nodiscard]] result<void> set_up_session(deadline until, const std::stop_token* cancel);
-  [[nodiscard]] result<void> send_settings(bool with_client_check, deadline until, const std::stop_token* cancel);
+  struct session_extras {
+    bool client_check = true;  // not on every system, and not before version 14
+    bool process = true;       // where the role may ask for it
+  };
+  [[nodiscard]] result<void> send_settings(session_extras with, deadline until, const std::stop_token* cancel);
+  void note_process(const rows& answer);
   [[nodiscard]] result<void> enter_pipeline_mode();
   [[nodiscard]] result<void> check(const batch& wanted, clock::time_point now) const;
   [[nodiscard]] result<void> check_values(const batch& wanted) const;

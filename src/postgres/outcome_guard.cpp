@@ -66,7 +66,7 @@ outcome_mark read_mark(const outcome_token& token, const rows& answer, server_pr
     known.number = mark.backend;
     known.start = answer.at(0, 2).text;
   } else if (known.number != mark.backend) {
-    known = {.changes = true};  // a proxy gives each transaction another one
+    known = {.changes = true};  // a proxy gives each transaction another one, and hands on the keys of the first
   }
   mark.backend_start = known.start;
   return mark;

@@ -44,8 +44,8 @@ struct outcome_mark {
 };
 
 /// Inserts the token, and asks for what a search needs. Plain INSERT: ON CONFLICT would not tell a row that is committed
-/// from one that is not yet. The process's start is asked for once on a connection, because the server looks through all
-/// of its processes for it.
+/// from one that is not yet. The process's start is asked for only behind a proxy, where it was not known from the start of
+/// the connection: the server looks through all of its processes for it.
 inline constexpr std::string_view outcome_token_sql =
     "insert into breakwater.outcomes (token) values ($1) returning pg_catalog.pg_backend_pid(), "
     "pg_catalog.current_setting('synchronous_commit')";

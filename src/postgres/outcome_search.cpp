@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace breakwater::postgres {
 namespace {
@@ -21,7 +23,7 @@ constexpr milliseconds claim_wait{100};
 constexpr int share_for_claim_wait = 8;
 /// Of what is left, for one claim on one connection: another silent link must not take it all.
 constexpr int share_for_claim = 2;
-/// How long pg_terminate_backend waits for the process to be gone; a rollback takes no longer as a rule.
+/// How long pg_terminate_backend waits for all processes to be gone; a rollback takes no longer as a rule.
 constexpr milliseconds termination_wait{1000};
 /// What a standby needs to answer on a bad day.
 constexpr milliseconds least_confirmation{500};
@@ -29,8 +31,9 @@ constexpr milliseconds least_confirmation{500};
 constexpr resilience::backoff_options setback_backoff{.base = milliseconds(10), .cap = milliseconds(250)};
 
 constexpr std::string_view end_twin_sql =
-    "select pg_catalog.pg_terminate_backend(a.pid, $3) from pg_catalog.pg_stat_get_activity($1) a where "
-    "a.backend_start = $2 and a.wait_event is distinct from 'SyncRep'";
+    "select pg_catalog.pg_terminate_backend(a.pid, $3) from rows from (pg_catalog.unnest($1::int4[]), "
+    "pg_catalog.unnest($2::timestamptz[])) as twin (number, start), pg_catalog.pg_stat_get_activity(twin.number) a "
+    "where a.backend_start = twin.start and a.wait_event is distinct from 'SyncRep'";
 constexpr statement end_twin_statement{.sql = end_twin_sql,
                                        .name = "outcome_guard.end_twin",
                                        .operation = "SELECT",
@@ -67,7 +70,10 @@ milliseconds bounded_share(deadline until, clock::time_point now, int part, mill
 /// One search: carries the decisions out.
 class searcher {
  public:
-  explicit searcher(const outcome_search& wanted) : wanted_(wanted), decisions_(wanted.mark.token.made_at) {}
+  explicit searcher(const outcome_search& wanted) : wanted_(wanted), decisions_(wanted.mark.token.made_at) {
+    if (wanted.mark.backend.empty() || wanted.mark.backend_start.empty()) return;
+    twins_.push_back({.number = wanted.mark.backend, .start = wanted.mark.backend_start});
+  }
 
   [[nodiscard]] outcome_finding run() {
     for (;;) {
@@ -84,7 +90,7 @@ class searcher {
       }
       switch (decisions_.step()) {
         case outcome_step::claim: claim(); break;
-        case outcome_step::end_twin: end_twin(); break;
+        case outcome_step::end_twin: decisions_.twin_ended(end_twins()); break;
         default: confirm(); break;
       }
     }
@@ -116,7 +122,7 @@ class searcher {
     const auto claimed = channel->claim(wanted_.mark.token, wait,
                                         wanted_.until.earlier_of(deadline::after(patience, now)), wanted_.cancel);
     if (!claimed) {
-      channel->rollback();
+      leave(*channel, claimed.error());
       return note_claim(claimed.error());
     }
     decisions_.claimed(nullptr, wanted_.now());
@@ -128,25 +134,44 @@ class searcher {
     obstacle_ = error(errc::commit_unknown, "the transaction's token is so old that its row may have been swept");
   }
 
+  /// It has failed: undone, where that can be; else it is a twin from now on.
+  void leave(transaction_channel& channel, const error& failure) {
+    if (!failure.poisons_connection()) return channel.rollback();
+    if (auto process = channel.abandon()) twins_.push_back(std::move(*process));
+  }
+
   void note_claim(error failure) {
     decisions_.claimed(&failure, wanted_.now());
+    if (decisions_.step() == outcome_step::confirm) twins_.clear();
     explain_outcome_table(failure);
     obstacle_ = std::move(failure);
   }
 
-  /// Whatever hinders it, the next claim waits again.
-  void end_twin() {
-    decisions_.twin_ended();
-    if (wanted_.mark.backend.empty() || wanted_.mark.backend_start.empty()) return;
+  /// False: the server could not be asked for it, and whoever waits for a twin waits again.
+  [[nodiscard]] bool end_twins() {
+    if (twins_.empty()) return true;
     auto held = wanted_.borrow_primary(wanted_.until);
-    if (!held) return;
+    if (!held) return false;
     const auto wait = bounded_share(wanted_.until, clock::now(), share_for_claim, termination_wait);
+    std::string numbers = "{";
+    std::string starts = "{";
+    for (const server_process& twin : twins_) {
+      if (numbers.size() > 1) {
+        numbers += ',';
+        starts += ',';
+      }
+      numbers += twin.number;
+      starts.append("\"").append(twin.start).append("\"");  // as servers write it: nothing in it to be escaped
+    }
     parameters values;
-    values.add_text(wanted_.mark.backend, oid::int4);
-    values.add_text(wanted_.mark.backend_start, oid::timestamptz);
-    values.add_text(std::to_string(wait.count()), oid::int8);
+    values.add_text(numbers + '}');
+    values.add_text(starts + '}');
+    // It waits for one after the other; those that are gone take no time.
+    values.add_text(std::to_string(wait.count() / static_cast<std::int64_t>(twins_.size())), oid::int8);
     const std::array commands{command{&end_twin_statement, &values}};
-    (void)held.assume_value()->run({.commands = commands, .until = share_of_time(wait), .cancel = wanted_.cancel});
+    return held.assume_value()
+        ->run({.commands = commands, .until = share_of_time(wait), .cancel = wanted_.cancel})
+        .has_value();
   }
 
   /// For one conversation on one connection: a part of what is left, and more than `least`, if there is so much.
@@ -178,16 +203,20 @@ class searcher {
     auto updated = channel.run_batch(
         {.what = confirm_statement, .values = none, .until = until, .cancel = wanted_.cancel}, statements);
     if (!updated) {
-      channel.rollback();
+      leave(channel, updated.error());
       return std::move(updated).error();
     }
     // Committed also where there was no row, so that the connection is in order.
-    BOOST_OUTCOME_TRY(channel.commit());
+    if (auto committed = channel.commit(); !committed) {
+      leave(channel, committed.error());
+      return std::move(committed).error();
+    }
     return updated.assume_value().back().affected() == 1;
   }
 
   const outcome_search& wanted_;
   outcome_decisions decisions_;
+  std::vector<server_process> twins_;  // their connections are closed on this side, and lent to nobody
   std::unique_ptr<transaction_channel> carrying_on_;
   std::optional<error> obstacle_;
 };
@@ -199,21 +228,28 @@ void outcome_decisions::claimed(const error* failure, clock::time_point now) noe
     step_ = now - made_at_ < oldest_claim ? outcome_step::not_applied : outcome_step::unresolved;
   } else if (is_known_token(*failure)) {
     step_ = outcome_step::confirm;
+    is_committed_ = true;
+    twin_may_live_ = false;
     setbacks_ = 0;
   } else if (is_token_in_flight(*failure)) {
-    step_ = twin_was_ended_ ? outcome_step::claim : outcome_step::end_twin;
-    twin_was_ended_ = true;
+    step_ = twin_may_live_ ? outcome_step::end_twin : outcome_step::claim;
     setbacks_ = 0;
   } else if (will_not_pass(*failure)) {
     step_ = outcome_step::unresolved;
   } else {
+    twin_may_live_ = twin_may_live_ || failure->poisons_connection();
     ++setbacks_;
   }
 }
 
 void outcome_decisions::not_confirmed(const error& failure) noexcept {
   ++setbacks_;
-  if (will_not_pass(failure)) step_ = outcome_step::unresolved;
+  twin_may_live_ = twin_may_live_ || failure.poisons_connection();
+  if (will_not_pass(failure)) {
+    step_ = outcome_step::unresolved;
+  } else if (twin_may_live_) {
+    step_ = outcome_step::end_twin;
+  }
 }
 
 outcome_finding find_outcome(const outcome_search& search) { return searcher(search).run(); }

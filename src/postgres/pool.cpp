@@ -409,7 +409,8 @@ void pool::look_for_life() {
   lock.unlock();
   background_.post([this, &chosen] {
     if (!still_lives(chosen, deadline::after(4 * longest_ping))) {
-      take_back_silent(chosen);
+      // A server that has died has ended all that were idle: the next one, or a new connection, knows more.
+      if (take_back_silent(chosen)) look_for_life();
       return;
     }
     if (opened_) opened_(clock::now());

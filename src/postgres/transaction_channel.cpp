@@ -213,6 +213,14 @@ result<void> transaction_channel::claim(const outcome_token& token, std::chrono:
   return success();
 }
 
+std::optional<server_process> transaction_channel::abandon() {
+  ended_ = true;
+  held_->retire();
+  const server_process& known = held_->process();
+  if (!known.is_direct || !known.is_settled()) return std::nullopt;
+  return known;
+}
+
 error transaction_channel::token_not_taken() {
   rollback();
   root_cause_ = error(errc::mapping_mismatch,
@@ -379,6 +387,8 @@ result<void> transaction_channel::commit() {
     return success();
   }
   error failure = std::move(answer).error();
+  // Who finds out what became of it may end its process, which must be nobody else's by then.
+  if (mark_ && failure.code() == errc::commit_unknown) held_->retire();
   if (failure.code() == errc::rolled_back && root_cause_) {
     failure.with_text(
         "COMMIT was answered with ROLLBACK: the closure returned success although a statement had "

@@ -52,6 +52,9 @@ class transaction_channel final : public channel {
   /// the transaction's settings. Errors: see `is_known_token` and `is_token_in_flight`. REQUIRES that no statement has run.
   [[nodiscard]] result<void> claim(const outcome_token& token, std::chrono::milliseconds lock_timeout, deadline until,
                                    const std::stop_token* cancel);
+  /// Gives up what is under way on a connection that was lost or has fallen silent, and has it closed when it is given back,
+  /// so that to end its server process ends nothing of anybody else's. Returns that process, where it is known for sure.
+  [[nodiscard]] std::optional<server_process> abandon();
   /// What is needed to find out what became of it; nothing where it wrote no token.
   [[nodiscard]] const std::optional<outcome_mark>& mark() const noexcept { return mark_; }
   /// @}

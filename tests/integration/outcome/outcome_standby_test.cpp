@@ -76,10 +76,14 @@ TEST_F(outcome_standby, that_comes_back_makes_it_a_success) {
 TEST_F(outcome_standby, whose_wait_is_cancelled_is_no_success) {
   bw::session session = far->db->session({.timeout = 1500ms});
   auto unknown = std::async(std::launch::async, [&] { return write_line_in(session, "a"); });
+  EXPECT_TRUE(eventually([this] { return is_there("wait_event = 'SyncRep'"); }));
+  const std::string process =
+      server->truth("select pid from pg_stat_activity where wait_event = 'SyncRep' and usename = 'app'");
   cancel_wait();
   const auto outcome = unknown.get();
   ASSERT_TRUE(fails_with(outcome, errc::commit_unknown));
   EXPECT_EQ(lines_of("a"), "1") << "committed here, visible to all, and perhaps nowhere else";
+  EXPECT_TRUE(eventually([&] { return !is_there("pid = " + process); })) << "its connection may be lent to another";
   EXPECT_EQ(far->watcher->seen(), std::vector{commit_resolution::unresolved});
 }
 

@@ -1,5 +1,6 @@
 // How a connection is made, and what is said when none can be.
 
+#include "proxy.hpp"
 #include "support.hpp"
 
 #include <arpa/inet.h>
@@ -68,6 +69,36 @@ TEST(connecting, sets_the_session_up_for_the_codecs_whatever_the_roles_own_setti
   EXPECT_EQ(value_of(run_on(*link, read("show client_encoding"))), "UTF8");
   EXPECT_EQ(value_of(run_on(*link, read("show application_name"))), "breakwater test");
   arrange("alter role app reset all");
+}
+
+TEST(connecting, tells_which_server_process_it_is) {
+  arrange("alter role app set datestyle = 'German'");
+  auto link = connect();
+  arrange("alter role app reset all");
+  const server_process& its = link->process();
+  EXPECT_TRUE(its.is_settled());
+  EXPECT_TRUE(its.is_direct);
+  EXPECT_EQ(its.number, std::to_string(backend_of(*link)));
+  EXPECT_EQ(ask("select backend_start = '" + its.start + "' from pg_stat_activity where pid = " + its.number), "t");
+}
+
+TEST(connecting, through_a_proxy_with_keys_of_its_own_does_not_tell_the_process) {
+  proxy between(server().primary().port());
+  between.hand_out_own_keys();
+  auto settings = settings_for(server().dsn());
+  settings.address = settings.address.with("port", std::to_string(between.port())).value();
+  auto link = connect(settings);
+  EXPECT_FALSE(link->process().is_settled());
+  EXPECT_FALSE(link->process().is_direct);
+}
+
+TEST(connecting, without_the_right_to_look_at_processes_goes_without) {
+  arrange("revoke execute on function pg_catalog.pg_stat_get_activity(integer) from public");
+  auto link = connect();
+  arrange("grant execute on function pg_catalog.pg_stat_get_activity(integer) to public");
+  ASSERT_TRUE(link);
+  EXPECT_FALSE(link->process().is_settled());
+  EXPECT_EQ(value_of(run_on(*link, read("show client_connection_check_interval"))), "2s");
 }
 
 TEST(connecting, takes_the_dsns_own_settings_over_the_defaults) {

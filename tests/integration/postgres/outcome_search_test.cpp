@@ -2,6 +2,7 @@
 
 #include "postgres/outcome_search.hpp"
 
+#include "proxy.hpp"
 #include "support.hpp"
 
 #include <future>
@@ -51,13 +52,14 @@ TEST_F(outcome_searches, remember_the_server_process_by_its_own_word) {
   EXPECT_EQ(mark.synchronous_commit, ask("show synchronous_commit"));
 }
 
-TEST_F(outcome_searches, ask_for_the_start_of_the_process_once_on_a_connection) {
+TEST_F(outcome_searches, know_the_process_from_the_start_of_the_connection) {
   client one{{.size = 1}};
   std::vector<std::string> starts;
   for (int i = 0; i < 3; ++i) {
     auto held = one.borrow();
     ASSERT_TRUE(succeeds(held));
-    EXPECT_EQ(held.value()->process().is_settled(), i > 0);
+    EXPECT_TRUE(held.value()->process().is_settled());
+    EXPECT_TRUE(held.value()->process().is_direct);
     transaction_channel tx(std::move(held).value(), {}, deadline::after(patience));
     tx.guard({.id = uuid::random(), .made_at = clock_type::now()}, false);
     const statement one_row = read("select 1");
@@ -68,6 +70,50 @@ TEST_F(outcome_searches, ask_for_the_start_of_the_process_once_on_a_connection) 
   }
   EXPECT_EQ(starts, std::vector(3, starts[0]));
   EXPECT_GT(starts[0].size(), 10U);
+}
+
+TEST_F(outcome_searches, behind_a_proxy_ask_for_the_process_once_and_never_end_it_for_a_claim) {
+  proxy between(server().primary().port());
+  between.hand_out_own_keys();
+  auto settings = settings_for(server().dsn());
+  settings.address = settings.address.with("port", std::to_string(between.port())).value();
+  client one{{.size = 1}, settings};
+  for (int i = 0; i < 2; ++i) {
+    auto held = one.borrow();
+    ASSERT_TRUE(succeeds(held));
+    EXPECT_EQ(held.value()->process().is_settled(), i > 0);
+    transaction_channel tx(std::move(held).value(), {}, deadline::after(patience));
+    tx.guard({.id = uuid::random(), .made_at = clock_type::now()}, false);
+    const statement one_row = read("select 1");
+    const parameters none;
+    ASSERT_TRUE(succeeds(tx.run({.what = one_row, .values = none, .until = deadline::after(patience)})));
+    EXPECT_FALSE(tx.mark()->backend_start.empty());
+    if (i == 0) {
+      ASSERT_TRUE(succeeds(tx.commit()));
+    } else {
+      EXPECT_FALSE(tx.abandon()) << "the next transaction may be in another process, and this one somebody else's";
+    }
+  }
+}
+
+TEST_F(outcome_searches, lend_to_nobody_the_connection_whose_process_they_may_end) {
+  client one{{.size = 1}};
+  std::string process;
+  {
+    auto held = one.borrow();
+    ASSERT_TRUE(succeeds(held));
+    transaction_channel tx(std::move(held).value(), {}, deadline::after(patience));
+    ASSERT_TRUE(succeeds(
+        tx.claim({.id = uuid::random(), .made_at = clock_type::now()}, 100ms, deadline::after(patience), nullptr)));
+    process = tx.mark()->backend;
+    const auto left = tx.abandon();
+    ASSERT_TRUE(left);
+    EXPECT_EQ(left->number, process);
+  }
+  auto next = one.borrow();
+  ASSERT_TRUE(succeeds(next));
+  EXPECT_NE(next.value()->process().number, process);
+  EXPECT_TRUE(eventually([&] { return is_gone(std::stoi(process)); })) << "and it has gone with its connection";
 }
 
 TEST(outcome_marks, of_a_proxy_that_changes_the_process_are_asked_for_each_time) {

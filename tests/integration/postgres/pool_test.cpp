@@ -427,6 +427,23 @@ TEST(pool_outage, a_server_restart_is_survived) {
   EXPECT_TRUE(succeeds(app.run(write("select 1"))));
 }
 
+TEST(pool_outage, one_look_for_life_goes_through_all_that_died_while_they_rested) {
+  client app({.size = 3});
+  {
+    auto a = app.borrow();
+    auto b = app.borrow();
+    auto c = app.borrow();
+    ASSERT_TRUE(a && b && c);
+    for (auto* each : {&a, &b, &c}) {
+      const int backend = backend_of(*each->value());
+      terminate(backend);
+      ASSERT_TRUE(eventually([&] { return is_gone(backend); }));
+    }
+  }
+  app.connections.look_for_life();
+  EXPECT_TRUE(eventually([&] { return app.events.opened() == 4; }));
+}
+
 TEST(pool_outage, callers_that_hold_dead_connections_make_room_for_new_ones) {
   client app({.size = 1});
   auto held = app.borrow();

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace breakwater::postgres::test {
@@ -38,6 +40,13 @@ ssize_t receive(int socket, std::string& buffer) {
   buffer.resize(65536);
   const auto got = ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
   return got < 0 && errno != EAGAIN && errno != EINTR ? 0 : got;
+}
+
+/// Changes the process's number in BackendKeyData, if it is there.
+void change_key(std::string& said) {
+  constexpr std::string_view key_follows("K\0\0\0\x0c", 5);
+  const auto at = said.find(key_follows);
+  if (at != std::string::npos && at + key_follows.size() < said.size()) said[at + key_follows.size()] = '\x40';
 }
 
 }  // namespace
@@ -106,17 +115,22 @@ void proxy::accept_one() {
 
 void proxy::on_message(std::string text, fault what, int times) {
   const std::lock_guard lock(mutex_);
-  text_ = std::move(text);
-  fault_ = what;
-  times_ = times;
+  rules_.clear();
+  rules_.push_back({.text = std::move(text), .what = what, .times = times});
+}
+
+void proxy::then_on_message(std::string text, fault what, int times) {
+  const std::lock_guard lock(mutex_);
+  rules_.push_back({.text = std::move(text), .what = what, .times = times});
 }
 
 proxy::fault proxy::fault_of(std::string_view message) {
   const std::lock_guard lock(mutex_);
-  if (times_ == 0 || message.find(text_) == std::string_view::npos) return fault::none;
-  --times_;
+  if (rules_.empty() || message.find(rules_.front().text) == std::string_view::npos) return fault::none;
   ++faults_;
-  return fault_;
+  const fault what = rules_.front().what;
+  if (--rules_.front().times <= 0) rules_.erase(rules_.begin());
+  return what;
 }
 
 /// On a connection that nobody shall be told of: what is held waits, answers are lost.
@@ -135,7 +149,8 @@ bool proxy::pass_on_faulty(link& through) {
     }
   }
   if (through.present != fault::hold || released_) {
-    if (!through.held.empty() && !send_all(through.server, through.held.data(), through.held.size())) return false;
+    const bool lost = through.present == fault::dead_after && std::exchange(through.delivered, true);
+    if (!lost && !send_all(through.server, through.held.data(), through.held.size())) return false;
     through.held.clear();
   }
   if (through.server_ended) return true;
@@ -167,6 +182,7 @@ bool proxy::pass_on(link& through) {
   } else if (got > 0) {
     // Counted before it is passed on, so that who has the answer sees it counted.
     if (std::exchange(through.client_spoke, false)) ++round_trips_;
+    if (own_keys_) change_key(buffer);
     if (!answers_lost_ && !send_all(through.client, buffer.data(), static_cast<std::size_t>(got))) return false;
   }
   return true;

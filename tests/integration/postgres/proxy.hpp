@@ -34,16 +34,21 @@ class proxy {
     hold,        ///< the server does not get it, nor what follows, until `release`; nobody is told, whoever closes
     cut_before,  ///< the server does not get it, and both ends are closed
     cut_after,   ///< the server gets it, and when it has answered both are closed; the client gets no answer
-    mute_after   ///< the server gets it; what it answers is lost, and nobody is told, whoever closes
+    mute_after,  ///< the server gets it; what it answers is lost, and nobody is told, whoever closes
+    dead_after   ///< the same, and what the client sends later is lost, too
   };
   /// Of the next `times` messages that hold `text`; the first after that pass.
   void on_message(std::string text, fault what, int times = 1);
+  /// The same, once those have come that were asked for before.
+  void then_on_message(std::string text, fault what, int times = 1);
   /// How many of them have come.
   [[nodiscard]] int faults() const noexcept { return faults_; }
   /// Lets go to the server what was held, although its client may be gone; the answers are lost. Closes what is mute.
   void release() noexcept { released_ = true; }
   /// Closes the connections that have met a fault to their clients, and tells their servers nothing.
   void drop_clients() noexcept { clients_dropped_ = true; }
+  /// From now on clients get keys to cancel with that no server process has, as from a proxy that lends connections out.
+  void hand_out_own_keys() noexcept { own_keys_ = true; }
   /// From now on the client does not see that the server closed its connection, but all that was said before.
   void hide_ends() noexcept { ends_hidden_ = true; }
 
@@ -56,6 +61,7 @@ class proxy {
     bool silenced = false;
     fault present = fault::none;
     std::string held{};
+    bool delivered = false;  // what has met the fault
     bool client_ended = false;
   };
   [[nodiscard]] fault fault_of(std::string_view message);
@@ -75,14 +81,18 @@ class proxy {
   std::atomic<bool> present_silenced_{false};
   std::atomic<bool> answers_lost_{false};
   std::atomic<bool> ends_hidden_{false};
+  std::atomic<bool> own_keys_{false};
   std::atomic<bool> ending_{false};
   std::atomic<bool> released_{false};
   std::atomic<bool> clients_dropped_{false};
   std::atomic<int> faults_{0};
   std::mutex mutex_;  // of the following
-  std::string text_{};
-  fault fault_ = fault::none;
-  int times_ = 0;
+  struct rule {
+    std::string text;
+    fault what;
+    int times;
+  };
+  std::vector<rule> rules_{};  // the first is in force
   std::thread thread_;
 };
 

@@ -35,6 +35,8 @@ error token_met(std::string_view sqlstate, errc code, std::string_view table = "
 
 const error known = token_met("23505", errc::unique_violation);
 const error in_flight = token_met("55P03", errc::lock_not_available);
+const error lost = error(errc::connection_failed).with_poisoned_connection();
+const error refused(errc::serialization_failure);
 
 TEST(outcome_decisions_table, begins_with_a_claim) { EXPECT_EQ(outcome_decisions(made).step(), outcome_step::claim); }
 
@@ -83,11 +85,56 @@ TEST(outcome_decisions_table, token_in_flight_ends_the_twin_once_and_costs_no_pa
   search.claimed(&in_flight, soon);
   EXPECT_EQ(search.step(), outcome_step::end_twin);
   EXPECT_EQ(search.setbacks(), 0U);
-  search.twin_ended();
+  search.twin_ended(true);
   EXPECT_EQ(search.step(), outcome_step::claim);
   search.claimed(&in_flight, soon);
   EXPECT_EQ(search.step(), outcome_step::claim);
   EXPECT_EQ(search.setbacks(), 0U);
+}
+
+TEST(outcome_decisions_table, twin_that_could_not_be_ended_is_to_be_ended_again) {
+  outcome_decisions search(made);
+  for (int i = 0; i < 3; ++i) {
+    search.claimed(&in_flight, soon);
+    EXPECT_EQ(search.step(), outcome_step::end_twin);
+    search.twin_ended(false);
+    EXPECT_EQ(search.step(), outcome_step::claim);
+  }
+}
+
+TEST(outcome_decisions_table, claim_whose_connection_was_lost_is_a_twin_itself) {
+  outcome_decisions search(made);
+  search.claimed(&in_flight, soon);
+  search.twin_ended(true);
+  search.claimed(&lost, soon);
+  EXPECT_EQ(search.step(), outcome_step::claim) << "whether it holds the token the next claim will see";
+  EXPECT_EQ(search.setbacks(), 1U);
+  search.claimed(&in_flight, soon);
+  EXPECT_EQ(search.step(), outcome_step::end_twin);
+  search.twin_ended(true);
+  search.claimed(&refused, soon);
+  search.claimed(&in_flight, soon);
+  EXPECT_EQ(search.step(), outcome_step::claim) << "what the server has answered is over";
+}
+
+TEST(outcome_decisions_table, confirmation_whose_connection_was_lost_is_ended_before_the_next) {
+  outcome_decisions search(made);
+  search.claimed(&lost, soon);
+  search.claimed(&known, soon);
+  search.not_confirmed(refused);
+  EXPECT_EQ(search.step(), outcome_step::confirm) << "a claim of before can not hold a token that is committed";
+  EXPECT_EQ(search.setbacks(), 1U);
+  search.not_confirmed(lost);
+  EXPECT_EQ(search.step(), outcome_step::end_twin);
+  EXPECT_EQ(search.setbacks(), 0U) << "there is nothing to be waited for";
+  search.twin_ended(false);
+  EXPECT_EQ(search.step(), outcome_step::confirm);
+  EXPECT_EQ(search.setbacks(), 2U);
+  search.not_confirmed(refused);
+  EXPECT_EQ(search.step(), outcome_step::end_twin) << "it was not ended yet";
+  search.twin_ended(true);
+  search.not_confirmed(refused);
+  EXPECT_EQ(search.step(), outcome_step::confirm);
 }
 
 TEST(outcome_decisions_table, trouble_is_waited_out_with_growing_pauses) {
@@ -126,13 +173,13 @@ TEST(outcome_decisions_table, unknown_confirmation_is_made_again) {
 
 TEST(outcome_decisions_table, what_will_not_pass_ends_it) {
   for (const errc code : {errc::insufficient_privilege, errc::invalid_statement}) {
-    const error refused(code);
+    const error forbidden(code);
     outcome_decisions claiming(made);
-    claiming.claimed(&refused, soon);
+    claiming.claimed(&forbidden, soon);
     EXPECT_EQ(claiming.step(), outcome_step::unresolved);
     outcome_decisions confirming(made);
     confirming.claimed(&known, soon);
-    confirming.not_confirmed(refused);
+    confirming.not_confirmed(forbidden);
     EXPECT_EQ(confirming.step(), outcome_step::unresolved);
   }
 }
