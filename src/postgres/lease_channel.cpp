@@ -35,7 +35,10 @@ result<lease> borrow_live(pool& connections, const request& wanted) {
     if (!borrowed) return borrowed;
     // A server that ended the session has said so by now. Better noticed before a write is sent than after.
     if (borrowed.assume_value()->consume_pending()) {
-      if (!wanted.on_primary || !borrowed.assume_value()->is_replica()) return borrowed;
+      const bool is_replica = borrowed.assume_value()->is_replica();
+      // Made while the server was one, its session is read-only: the pool closes it, and lends another.
+      if (wanted.on_primary && !is_replica && borrowed.assume_value()->was_replica()) continue;
+      if (!wanted.on_primary || !is_replica) return borrowed;
       // It came back as one. A read would be answered as of some time ago, and a BEGIN READ WRITE refused as nonsense.
       return error(errc::no_primary, "the server that was the primary is a replica now")
           .with_node(borrowed.assume_value()->node());
