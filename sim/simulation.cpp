@@ -87,6 +87,18 @@ void summarise(report& run, const history& records) {
   run.violations = records.violations();
 }
 
+/// The longest gap between the times at which the lost packets of a connect are sent again, within the connect timeout.
+constexpr instant resent_after = 2 * second;
+
+/// When all was well again for who needs a connection: those begun while a server was silent get through later.
+instant connectable_from(const std::vector<fault>& faults, instant well_again) {
+  instant from = well_again;
+  for (const fault& each : faults) {
+    if (each.kind == fault_kind::silent_server) from = std::max(from, each.ends + resent_after);
+  }
+  return from;
+}
+
 }  // namespace
 
 report simulate(std::uint64_t seed, defect planted) {
@@ -103,7 +115,7 @@ report simulate(std::uint64_t seed, defect planted) {
   database servers(events, chance);
   application programs(events, servers, chance, records, options);
   schedule(events, run.faults);
-  records.healthy_from(well_again);
+  records.healthy_from(connectable_from(run.faults, well_again));
   programs.start();
 
   while (!events.empty() && events.now() < options.stop_at + drained) {
