@@ -1,18 +1,56 @@
 #include "statistics.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace ledger {
 
-void statistics::note_error(const bw::error& cause) {
-  ++errors;
+void statistics::note_transfer(const bw::uuid& id) {
+  ++transfers;
+  const std::lock_guard lock(mutex_);
+  const auto now = clock::now();
+  longest_pause_ = std::max(longest_pause_, now - last_transfer_);
+  last_transfer_ = now;
+  acknowledged_.push_back(id);
+}
+
+void statistics::note_failed_transfer(const bw::uuid& id, const bw::error& cause) {
+  ++write_errors;
   const std::lock_guard lock(mutex_);
   last_error_ = cause.message();
+  if (cause.applied() == bw::applied::unknown) unknown_.push_back(id);
+}
+
+void statistics::note_failed_read(const bw::error& cause) {
+  ++read_errors;
+  const std::lock_guard lock(mutex_);
+  last_error_ = cause.message();
+}
+
+void statistics::watch_pauses() {
+  const std::lock_guard lock(mutex_);
+  last_transfer_ = clock::now();
+  longest_pause_ = {};
+}
+
+std::chrono::milliseconds statistics::longest_pause() const {
+  const std::lock_guard lock(mutex_);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(longest_pause_);
 }
 
 std::string statistics::last_error() const {
   const std::lock_guard lock(mutex_);
   return last_error_;
+}
+
+std::vector<bw::uuid> statistics::acknowledged() const {
+  const std::lock_guard lock(mutex_);
+  return acknowledged_;
+}
+
+std::vector<bw::uuid> statistics::unknown() const {
+  const std::lock_guard lock(mutex_);
+  return unknown_;
 }
 
 void node_counter::on_operation(const bw::operation_event& event) noexcept {

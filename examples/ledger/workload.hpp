@@ -23,11 +23,4 @@ void transfer_money(const bw::database& db, const std::vector<std::int64_t>& acc
 void look_around(const bw::database& db, const std::vector<std::int64_t>& accounts, std::uint32_t seed,
                  statistics& seen, const std::stop_token& stop);
 
-/// The money of all accounts together, and the number of lines in the journal, as the primary has them.
-struct totals {
-  bw::numeric money{};
-  std::int64_t lines{};
-};
-[[nodiscard]] bw::result<totals> count_money(const bw::database& db);
-
 }  // namespace ledger
