@@ -11,6 +11,9 @@
 
 namespace breakwater::routing {
 
+/// Behind the application's name, so that an operator can tell the connections that probe from those that do the work.
+inline constexpr std::string_view monitor_name_suffix = " monitor";
+
 /// What came of a probe.
 struct probe_answer {
   node_observation seen{};

@@ -26,9 +26,6 @@ constexpr std::size_t background_threads_per_node = 5;
 /// no replica is well, and then they queue.
 constexpr std::size_t second_copies_per_node = 4;
 
-/// So that an operator can tell it from those that do the work.
-constexpr std::string_view monitor_name_suffix = " monitor";
-
 postgres::connection_settings settings_for(const config& settings, std::shared_ptr<secret_cache> secrets, dsn address) {
   std::string name = address.node_name();
   return {.address = std::move(address),

@@ -1,5 +1,7 @@
 #include "cluster/sizing.hpp"
 
+#include "cluster/probe.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -25,7 +27,7 @@ constexpr std::string_view slots_sql =
     "from (select count(*) as all_others, count(*) filter (where usename = current_user) as of_role, "
     "count(*) filter (where datname = pg_catalog.current_database()) as of_database "
     "from pg_catalog.pg_stat_activity where datid is not null "
-    "and (usename is distinct from current_user or application_name is distinct from $1)) s";
+    "and (usename is distinct from current_user or not coalesce(application_name in ($1, $1 || $2), false))) s";
 constexpr statement slots_statement{.sql = slots_sql,
                                     .name = "sizing.free_slots",
                                     .operation = "SELECT",
@@ -57,6 +59,7 @@ result<void> sizing::apply(node& to, deadline until) {
   if (!held) return std::move(held).error();
   parameters values;
   values.add_text(application_name_);
+  values.add_text(monitor_name_suffix);
   const std::array commands{command{&slots_statement, &values}};
   auto answer = held.assume_value()->run({.commands = commands, .until = until});
   if (!answer) return std::move(answer).error();
