@@ -38,6 +38,7 @@ session database::session(session_options options, source_location where) const 
 
 std::vector<node_stats> database::stats() const {
   std::vector<node_stats> all;
+  const auto now = deadline::clock::now();
   const auto& nodes = state_->nodes().nodes();
   const auto views = state_->nodes().watch().view();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -50,7 +51,8 @@ std::vector<node_stats> database::stats() const {
                    .confirmed = views[i].confirmed,
                    .timeline = views[i].seen.timeline,
                    .wal_position = views[i].seen.position,
-                   .lag = views[i].lag});
+                   .lag = views[i].lag,
+                   .ejected = state_->nodes().replicas().out_for(i, now)});
   }
   return all;
 }

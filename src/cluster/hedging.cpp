@@ -48,12 +48,16 @@ routed router::run_hedged(const request& wanted) {
 result<rows> router::run_second_copy(hedged_read& read, const std::stop_token& stop) {
   const request wanted = read.as_request(stop);
   const node* const first = read.first_on.load(std::memory_order_relaxed);
-  const std::size_t begin = next_replica_.fetch_add(1, std::memory_order_relaxed);
+  const auto now = deadline::clock::now();
+  const auto begin = replicas_->choose(now, first);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    node& candidate = *nodes_[(begin + i) % nodes_.size()];
+    const std::size_t at = (begin.at + i) % nodes_.size();
+    node& candidate = *nodes_[at];
     if (&candidate == first || candidate.role() != node_role::replica) continue;
-    auto call = candidate.admit(circuit_class::read, wanted.priority, deadline::clock::now());
+    if (!begin.any && replicas_->is_out(at, now)) continue;
+    auto call = candidate.admit(circuit_class::read, wanted.priority, now);
     if (!call) continue;
+    if (begin.counts) call.assume_value().count(*replicas_, at);
     // Once: this is a bet, and the first copy is tried again where that helps.
     auto answer = candidate.statements().run(wanted);
     call.assume_value().settle(answer ? nullptr : &answer.assume_error(), deadline::clock::now());

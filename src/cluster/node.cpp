@@ -7,9 +7,6 @@
 namespace breakwater::routing {
 namespace {
 
-/// What a failed call tells of its node.
-enum class finding : std::uint8_t { well, ill, answered, nothing };
-
 /// Part of the limit that calls of each priority may fill: what is left is for more important ones.
 constexpr std::array<double, priority_count> share_of_limit{1.0, 0.9, 0.75};
 
@@ -48,6 +45,7 @@ void node_call::settle(const error* failure, time_point now, bool timed) noexcep
   place_.release(now - started_, too_much                             ? call_outcome::dropped
                                  : timed && found != finding::nothing ? call_outcome::success
                                                                       : call_outcome::ignored);
+  counted_.end(found, timed, started_, now);
   through_ = nullptr;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster/counted_call.hpp"
 #include "cluster/seqlock.hpp"
 #include "cluster/topology.hpp"
 #include "postgres/lease_channel.hpp"
@@ -38,15 +39,20 @@ class node_call {
       : through_(std::exchange(other.through_, nullptr)),
         place_(std::move(other.place_)),
         permit_(std::move(other.permit_)),
+        counted_(std::move(other.counted_)),
         started_(other.started_) {}
   node_call& operator=(node_call&& other) noexcept {
     through_ = std::exchange(other.through_, nullptr);
     place_ = std::move(other.place_);
     permit_ = std::move(other.permit_);
+    counted_ = std::move(other.counted_);
     started_ = other.started_;
     return *this;
   }
   ~node_call() = default;
+
+  /// It weighs on the choice among these replicas until it is settled.
+  void count(replica_set& among, std::size_t replica) noexcept { counted_ = counted_call(among, replica); }
 
   /// The call ended, with this error or (null) well.
   void settle(const error* failure, time_point now) noexcept;
@@ -59,6 +65,7 @@ class node_call {
   node* through_ = nullptr;
   resilience::adaptive_limiter::permit place_;
   resilience::circuit_permit permit_;
+  counted_call counted_;
   time_point started_{};
 };
 

@@ -104,6 +104,7 @@ router::router(const config& settings, std::vector<dsn> addresses)
     nodes_.push_back(std::make_unique<node>(resolved, std::move(of_node), background_, listener));
   }
   monitor_ = std::make_unique<monitor>(settings, nodes_, for_monitor);
+  replicas_ = std::make_unique<replica_set>(settings, nodes_);
   if (settings.hedge.enabled) {
     second_copies_ = std::make_unique<task_runner>(second_copies_per_node * nodes_.size());
     hedger_ = std::make_unique<resilience::hedger>(
@@ -165,14 +166,14 @@ struct router::tour {
   /// The primary has to be confirmed by what was asked after this.
   deadline::clock::time_point confirmed_after = never_failed;
   std::uint64_t changes = 0;       // of the nodes, when the replicas were last gone through
-  std::size_t first = 0;           // where this round among the nodes began
+  replica_set::choice first{};     // where this round among the nodes began
   std::size_t looked_at = 0;       // how many of them since; once more as many where there is no primary
   std::optional<error> refused{};  // by a replica's breaker
   visited seen{};
 
-  void begin_round(std::size_t at) noexcept {
+  void begin_round(replica_set::choice from) noexcept {
     to_replicas = replicas_allowed;
-    first = at;
+    first = from;
     looked_at = 0;
   }
 };
@@ -182,11 +183,14 @@ std::optional<router::chosen> router::choose_replica(tour& way, const request& w
     const bool last_resort = way.looked_at >= nodes_.size();
     // What does not answer the monitor may answer all the same, and there is nobody else.
     if (last_resort && (way.looked_at == 2 * nodes_.size() || monitor_->primary() != nullptr)) return std::nullopt;
-    node& candidate = *nodes_[(way.first + way.looked_at) % nodes_.size()];
+    const std::size_t at = (way.first.at + way.looked_at) % nodes_.size();
+    node& candidate = *nodes_[at];
     const bool is_replica = candidate.role() == node_role::replica;
-    if (last_resort ? is_replica || candidate.observed().reachable : !is_replica) continue;
+    const bool is_out = is_replica && !way.first.any && replicas_->is_out(at, way.now);
+    if (last_resort ? !is_out && (is_replica || candidate.observed().reachable) : is_out || !is_replica) continue;
     auto call = candidate.admit(class_of(wanted), wanted.priority, way.now);
     if (call) {
+      if (way.first.counts) call.assume_value().count(*replicas_, at);
       ++way.looked_at;
       return chosen{&candidate, std::move(call).assume_value()};
     }
@@ -218,7 +222,7 @@ result<monitor::finding> router::await_primary(tour& way, const request& wanted)
   if (found.primary != nullptr) {
     way.confirmed_after = never_failed;
   } else {
-    way.begin_round(way.first + 1);
+    way.begin_round(replicas_->choose(deadline::clock::now()));
   }
   return found;
 }
@@ -258,9 +262,7 @@ visited router::visit(const request& wanted, bool replica_allowed, node_work wor
   const auto now = looked ? wanted.began : deadline::clock::now();
   auto tries = begin_attempts(retries_.max_attempts, wanted.until, now);
   tour way{.tries = tries, .replicas_allowed = wanted.what.is_read() && replica_allowed, .now = now};
-  // Where there is no choice, threads need not share the counter.
-  const bool choice = nodes_.size() > 1;
-  if (way.replicas_allowed) way.begin_round(choice ? next_replica_.fetch_add(1, std::memory_order_relaxed) : 0);
+  if (way.replicas_allowed) way.begin_round(replicas_->choose(now));
   make_tour(way, wanted, work);
   return std::move(way.seen);
 }
@@ -314,7 +316,7 @@ bool router::goes_on(tour& way, const request& wanted, const error& failure, con
       return false;
     }
     if (changed.assume_value()) {
-      if (way.replicas_allowed) way.begin_round(way.first + 1);
+      if (way.replicas_allowed) way.begin_round(replicas_->choose(deadline::clock::now()));
       return true;
     }
   }
@@ -333,7 +335,7 @@ bool router::goes_on(tour& way, const request& wanted, const error& failure, con
     case postgres::next_attempt::other_primary: way.confirmed_after = now; [[fallthrough]];
     default:
       // What a replica may answer need not wait for the primary.
-      if (!on_replica && way.replicas_allowed) way.begin_round(way.first + 1);
+      if (!on_replica && way.replicas_allowed) way.begin_round(replicas_->choose(deadline::clock::now()));
   }
   return true;
 }
@@ -438,6 +440,7 @@ void router::look_after_pools(const std::stop_token& stop) {
     const auto now = deadline::clock::now();
     last_round_.store(now, std::memory_order_relaxed);
     for (const auto& each : nodes_) each->maintain(now);
+    replicas_->maintain(now);
     size_new_nodes();
     if (secrets_ && secrets_->is_due(now)) {
       background_.post([this] { secrets_->refresh_if_due(deadline::after(connect_timeout_)); });

@@ -2,6 +2,7 @@
 
 #include "cluster/monitor.hpp"
 #include "cluster/node.hpp"
+#include "cluster/replica_set.hpp"
 #include "cluster/sizing.hpp"
 #include "core/task_runner.hpp"
 #include <breakwater/core/config.hpp>
@@ -87,10 +88,11 @@ struct primary_lease {
 /// neither an attempt nor the budget.
 ///
 ///     a read that a replica may answer goes to   | as long as
-///     the replicas, each once in a round         | their breakers let it pass
+///     the replicas, each once in a round: first  | their breakers let it pass. Those that are left out get none while
+///     the one that `replica_set` chooses         | there is another one
 ///     the confirmed primary                      | there is one
-///     the nodes that do not answer the monitor   | there is none: they may be there all the same. Not to one that
-///                                                | belongs to another database system
+///     the nodes that do not answer the monitor,  | there is none: they may be there all the same. Not to one that
+///     and replicas that are left out             | belongs to another database system
 ///     nobody: it waits for any news              | the deadline has not come
 ///
 /// Thread-safe. One thread of its own looks after the pools once a second, another one watches the nodes.
@@ -137,6 +139,8 @@ class router final : private node_listener {
   [[nodiscard]] const node* primary() const noexcept { return monitor_->primary(); }
   /// Where the confirmed primary's history stands; as it was while none is confirmed. Empty: none was yet. No lock.
   [[nodiscard]] lineage primary_lineage() const noexcept { return monitor_->primary_lineage(); }
+  /// The choice among the replicas; they have the numbers of `nodes`.
+  [[nodiscard]] const replica_set& replicas() const noexcept { return *replicas_; }
   /// What watches the nodes.
   [[nodiscard]] const monitor& watch() const noexcept { return *monitor_; }
 
@@ -184,9 +188,9 @@ class router final : private node_listener {
   task_runner background_;
   std::vector<std::unique_ptr<node>> nodes_;
   std::unique_ptr<monitor> monitor_;
+  std::unique_ptr<replica_set> replicas_;
   std::unique_ptr<task_runner> second_copies_;  // not the background: they wait for what that has to do
   std::unique_ptr<resilience::hedger> hedger_;  // null: reads are not hedged
-  std::atomic<std::size_t> next_replica_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};
   std::atomic<deadline::clock::time_point> last_round_{deadline::clock::now()};

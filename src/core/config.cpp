@@ -1,4 +1,5 @@
 #include "config_fields.hpp"
+#include "node_zones.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/dsn.hpp>
 
@@ -23,6 +24,23 @@ void check_distinct_nodes(const std::vector<std::string>& nodes, std::vector<std
     }
     seen.emplace_back(std::move(name), i);
   }
+}
+
+void check_zones(const config& settings, std::vector<std::string>& problems) {
+  const node_zones zones = node_zones::read(settings.routing.node_zones, problems);
+  if (!settings.routing.zone.empty() && settings.routing.node_zones.empty()) {
+    problems.emplace_back(
+        "`routing.zone` is set, but `routing.node_zones` does not say where the nodes are; give a list such as "
+        "\"db2:5432=a, db3=b\"");
+  }
+  std::vector<std::string> names;
+  for (const std::string& text : settings.nodes) {
+    const auto parsed = dsn::parse(text);
+    // Is reported already; or what its servers are called is not for us to say.
+    if (!parsed || parsed.value().get("service")) return;
+    for (const dsn& server : parsed.value().split_hosts()) names.push_back(server.node_name());
+  }
+  if (!names.empty()) zones.check_names(names, problems);
 }
 
 void check_together(const config& settings, std::vector<std::string>& problems) {
@@ -59,6 +77,7 @@ void check_together(const config& settings, std::vector<std::string>& problems) 
                        "; it must not be above `ejection.cap`, which is " +
                        detail::print_duration(settings.ejection.cap));
   }
+  check_zones(settings, problems);
 }
 
 }  // namespace

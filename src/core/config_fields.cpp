@@ -45,6 +45,8 @@ constexpr milliseconds day = 24h;
 constexpr std::size_t longest_name = 63;
 /// Of what may be a path.
 constexpr std::size_t longest_path = 4096;
+/// More nodes than anybody has.
+constexpr std::size_t longest_list = 4096;
 
 // Ranges are wide: they refuse what can only be a slip, not what is merely unusual.
 constexpr std::array table{
@@ -111,6 +113,8 @@ constexpr std::array table{
     within<&config::routing, &routing_options::slow_start>("routing.slow_start", 0ms, 1h),
     within<&config::routing, &routing_options::latency_decay>("routing.latency_decay", 100ms, 10min),
     within<&config::routing, &routing_options::replica_wait>("routing.replica_wait", 0ms, 1min),
+    text<&config::routing, &routing_options::zone>("routing.zone", longest_name),
+    text<&config::routing, &routing_options::node_zones>("routing.node_zones", longest_list),
     text<&config::secrets, &secret_options::from>("secrets.from", longest_path),
     within<&config::secrets, &secret_options::refresh_interval>("secrets.refresh_interval", 0ms, day),
     within<&config::secrets, &secret_options::drain>("secrets.drain", 0ms, day),

@@ -187,6 +187,24 @@ struct hedge_event {
   hedge_result result = hedge_result::lost;
 };
 
+/// Why a replica was left out.
+enum class ejection_reason : std::uint8_t {
+  consecutive_failures,  ///< so many failures of its infrastructure in a row
+  success_rate           ///< its part of successful calls is far below that of the others
+};
+
+/// The reason's name as written in the source.
+[[nodiscard]] constexpr std::string_view to_string(ejection_reason value) noexcept {
+  return value == ejection_reason::consecutive_failures ? "consecutive_failures" : "success_rate";
+}
+
+/// A replica gets no reads for a while, because it failed where others did not. It comes back by itself.
+struct ejection_event {
+  std::string_view node;
+  std::chrono::nanoseconds duration{};  ///< from now, at most: where no other is better it comes back earlier
+  ejection_reason reason = ejection_reason::consecutive_failures;
+};
+
 /// Credentials were fetched and are others than before, or could not be fetched.
 struct secret_event {
   std::string_view source;         ///< as `secret_provider::describe` says
@@ -227,6 +245,7 @@ class observer {
   virtual void on_shed(const shed_event& /*event*/) noexcept {}
   virtual void on_commit_unknown(const commit_unknown_event& /*event*/) noexcept {}
   virtual void on_hedge(const hedge_event& /*event*/) noexcept {}
+  virtual void on_ejection(const ejection_event& /*event*/) noexcept {}
   virtual void on_secret(const secret_event& /*event*/) noexcept {}
   /// A setting that was left to the library was decided on.
   virtual void on_config_decision(const config_decision& /*made*/) noexcept {}

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 namespace breakwater {
 
@@ -71,6 +72,12 @@ struct routing_options {
   std::chrono::milliseconds latency_decay = defaults::routing_latency_decay;
   /// How long a read that must see a write waits for a replica to replay it before it goes to the primary. 0..1 min.
   std::chrono::milliseconds replica_wait = defaults::routing_replica_wait;
+  /// The zone that this process runs in: replicas of the same zone are preferred. Empty: none are. At most 63 bytes of
+  /// printable ASCII.
+  std::string zone = {};
+  /// Where the nodes are: "db2:5432=a, db3=b", in which db3 means every server of that host. Nodes that are not named are
+  /// in no zone.
+  std::string node_zones = {};
 };
 
 }  // namespace breakwater

@@ -38,6 +38,8 @@ struct node_stats {
   /// For how long a replica has been behind the confirmed primary, as the last probes saw it: zero where it has replayed all
   /// that there was. Nothing where that is not known.
   std::optional<std::chrono::nanoseconds> lag{};
+  /// Of a replica that is left out because it failed: for how long yet, at most.
+  std::optional<std::chrono::nanoseconds> ejected{};
 };
 
 /// A node's answer to a health check.

@@ -49,18 +49,19 @@ TEST(hedged_read, is_answered_by_the_replica_that_is_not_stuck) {
         .named("where.it.ran")
         .rows();
   };
-  // Until the latencies are known; every second one goes to either replica.
-  for (int i = 0; i < 200; ++i) ASSERT_OK(read(0));
+  // Until the latencies are known.
+  int reads = 0;
+  for (; reads < 200; ++reads) ASSERT_OK(read(0));
 
-  const auto before = std::chrono::steady_clock::now();
-  for (int i = 0; i < 4; ++i) {
-    const auto answer = read(20);
-    ASSERT_OK(answer);
-    EXPECT_EQ(answer.value().at(0, 1).text, std::to_string(cluster.replica(1).port()));
-  }
-  EXPECT_LT(std::chrono::steady_clock::now() - before, 20s) << "at least one of the four was stuck for that long";
-  EXPECT_GE(events->won, 1);
-  EXPECT_EQ(events->operations, 204) << "a second copy is no operation of its own";
+  // Until one of them has gone to the replica that is stuck, and would have been there for longer than this lasts.
+  EXPECT_TRUE(eventually([&] {
+    const auto answer = read(60);
+    ++reads;
+    EXPECT_OK(answer);
+    EXPECT_TRUE(!answer || answer.value().at(0, 1).text == std::to_string(cluster.replica(1).port()));
+    return events->won > 0;
+  }));
+  EXPECT_EQ(events->operations, reads) << "a second copy is no operation of its own";
   // The stuck copies were cancelled, on the server too.
   EXPECT_TRUE(eventually([&] {
     const auto stuck =

@@ -1,3 +1,4 @@
+#include "core/node_zones.hpp"
 #include <breakwater/core/config.hpp>
 
 #include <gtest/gtest.h>
@@ -155,6 +156,68 @@ TEST(config, same_server_twice_is_refused) {
   EXPECT_TRUE(holds(refusal(bw::validate(settings)), "`nodes[2]` is the same server as `nodes[0]`"));
   settings.nodes = {"service=a", "service=b"};
   expect_accepted(bw::validate(settings));
+}
+
+TEST(config, zones_of_nodes_are_for_nodes_that_there_are) {
+  bw::config settings;
+  settings.nodes = {"postgresql://app@db1,db2:5433/shop", "host=::1"};
+  settings.routing.zone = "a";
+  EXPECT_TRUE(holds(refusal(bw::validate(settings)), "`routing.node_zones` does not say where the nodes are"));
+  for (const std::string_view good : {"db1=a", "db1:5432=a, db2 = b", "db2:5433=a,[::1]:5432=b", "[::1]=eu-west 1"}) {
+    settings.routing.node_zones = good;
+    expect_accepted(bw::validate(settings));
+  }
+  const std::vector<std::pair<std::string_view, std::string_view>> cases{
+      {"db1=a, db9=b", "entry 2 is for none of the nodes, which are db1:5432, db2:5433, [::1]:5432"},
+      {"db2:5432=b", "entry 1 is for none of the nodes"},
+      {"db1", "entry 1 is not a node and its zone"},
+      {"db1=", "entry 1 is not a node and its zone"},
+      {"=a", "entry 1 is not a node and its zone"},
+      {"db1=a,,db2=a", "entry 2 is not a node and its zone"},
+      {"db1=a,", "entry 2 is not a node and its zone"},
+      {"db1=a, db1=b", "entry 2 names a node that an entry before it names"},
+      {"caf\xc3\xa9=a", "`routing.node_zones` is text of 7 bytes"},
+  };
+  for (const auto& [text, part] : cases) {
+    settings.routing.node_zones = text;
+    const std::string message = refusal(bw::validate(settings));
+    EXPECT_TRUE(holds(message, part)) << text << "\n" << message;
+  }
+}
+
+TEST(config, zones_are_not_checked_against_nodes_whose_servers_a_file_names) {
+  bw::config settings;
+  settings.nodes = {"service=a"};
+  settings.routing.node_zones = "db1=a";
+  expect_accepted(bw::validate(settings));
+}
+
+TEST(config, zones_of_nodes_may_be_a_long_list_and_a_zone_has_a_name) {
+  bw::config settings = with_node();
+  settings.routing.node_zones = "db1=" + std::string(4092, 'z');
+  expect_accepted(bw::validate(settings));
+  settings.routing.node_zones += 'z';
+  EXPECT_TRUE(holds(refusal(bw::validate(settings)), "at most 4096 bytes"));
+  settings.routing = {.zone = std::string(64, 'z'), .node_zones = "db1=a"};
+  EXPECT_TRUE(holds(refusal(bw::validate(settings)), "`routing.zone` is text of 64 bytes"));
+}
+
+TEST(config, mistake_in_the_zones_of_nodes_shows_no_secret) {
+  bw::config settings = with_node();
+  settings.routing.node_zones = "host=db1 password=hunter2";
+  EXPECT_FALSE(holds(refusal(bw::validate(settings)), "hunter2"));
+}
+
+TEST(node_zones, zone_of_a_server_comes_before_that_of_its_host) {
+  std::vector<std::string> problems;
+  const auto zones = bw::node_zones::read(" db1=a, db1:5433=b ,[::1]=c", problems);
+  EXPECT_TRUE(problems.empty());
+  EXPECT_EQ(zones.of("db1:5432"), "a");
+  EXPECT_EQ(zones.of("db1:5433"), "b");
+  EXPECT_EQ(zones.of("[::1]:5432"), "c");
+  EXPECT_EQ(zones.of("db2:5432"), "");
+  EXPECT_TRUE(bw::node_zones::read("  ", problems).empty());
+  EXPECT_TRUE(problems.empty());
 }
 
 TEST(config, empty_application_name_is_allowed) {
