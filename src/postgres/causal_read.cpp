@@ -47,7 +47,7 @@ read_finding known_finding(const causal_read& read, const known_server& server, 
   if (!after.knows_position()) return read_finding::behind;
   if (server.is_known() && server.system != after.system()) return read_finding::behind;
   const auto& seen = read.seen;
-  const bool same_server = seen && server.is_known() && server.system == seen->system && server.start == seen->start &&
+  const bool same_server = seen && server.is_known() && server.system == seen->system && server.place == seen->place &&
                            opened_at <= seen->asked_at;
   if (same_server && is_of(after, seen->system, seen->timeline) && seen->position >= after.position()) {
     return read_finding::kept;

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <optional>
 #include <stop_token>
-#include <string>
 
 namespace breakwater::postgres {
 
@@ -20,7 +19,7 @@ struct seen_replay {
   std::uint64_t system = 0;
   std::uint32_t timeline = 0;
   std::uint64_t position = 0;
-  std::string start{};                     ///< when the server was started, as it writes that
+  std::uint64_t place = 0;                 ///< fingerprint of its own address, port, and the time it was started
   deadline::clock::time_point asked_at{};  ///< before the question was sent
 };
 
@@ -34,7 +33,9 @@ enum class read_finding : std::uint8_t {
 
 /// A read that has to see certain writes, and what came of it on one server.
 struct causal_read {
-  causality_token after;              ///< REQUIRES that it is not empty
+  causality_token after{};  ///< empty: none, and nobody is asked
+  /// A replica must be known to be no further behind than this. The router's to see to.
+  std::optional<std::chrono::nanoseconds> lag{};
   std::optional<seen_replay> seen{};  ///< of the server that the read is sent to
   /// How long a replica that has not replayed enough is asked again, on the one connection that the read has.
   std::chrono::nanoseconds patience{0};

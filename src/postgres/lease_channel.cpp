@@ -39,7 +39,7 @@ bool is_wrapped(const request& wanted) noexcept {
 
 /// The server is asked in the same message, ahead of the read.
 bool is_asked(const request& wanted) noexcept {
-  return wanted.causal != nullptr && wanted.causal->found == read_finding::unknown;
+  return wanted.causal != nullptr && !wanted.causal->after.empty() && wanted.causal->found == read_finding::unknown;
 }
 
 /// The answers of the caller's statements, between a BEGIN and a COMMIT of their own, all under one Sync.
@@ -260,7 +260,7 @@ result<std::size_t> copy_in(pool& connections, const request& wanted, copy_sourc
 
 result<std::size_t> copy_out(pool& connections, const request& wanted, std::string_view shape, copy_sink& to) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections, wanted));
-  if (wanted.causal != nullptr) {
+  if (wanted.causal != nullptr && !wanted.causal->after.empty()) {
     BOOST_OUTCOME_TRY(sent(settle_finding(*borrowed, *wanted.causal, wanted.on_primary, wanted.until, wanted.cancel)));
   }
   if (!wanted.before.empty()) {
@@ -274,7 +274,7 @@ result<std::size_t> copy_out(pool& connections, const request& wanted, std::stri
 result<rows> lease_channel::run(const request& wanted) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections_, wanted));
   connection& link = *borrowed;
-  if (wanted.causal == nullptr) return run_on(link, wanted);
+  if (wanted.causal == nullptr || wanted.causal->after.empty()) return run_on(link, wanted);
   return run_when_fresh(link, wanted, [&](const request& there) { return run_on(link, there); });
 }
 
@@ -282,7 +282,7 @@ result<std::vector<rows>> lease_channel::run_batch(const request& wanted,
                                                    std::span<const batched_statement> statements) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections_, wanted));
   connection& link = *borrowed;
-  if (wanted.causal == nullptr) return run_whole(link, wanted, statements);
+  if (wanted.causal == nullptr || wanted.causal->after.empty()) return run_whole(link, wanted, statements);
   return run_when_fresh(link, wanted, [&](const request& there) { return run_whole(link, there, statements); });
 }
 

@@ -18,7 +18,8 @@ constexpr std::string_view position_sql =
 constexpr std::string_view position_and_server_sql =
     "select pg_catalog.pg_backend_pid(), pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_flush_lsn()), "
     "pg_catalog.pg_current_wal_flush_lsn(), pg_catalog.pg_current_wal_insert_lsn(), c.system_identifier, "
-    "pg_catalog.pg_postmaster_start_time(), pg_catalog.current_setting('wal_block_size') "
+    "pg_catalog.concat_ws(' ', pg_catalog.inet_server_addr(), pg_catalog.inet_server_port(), "
+    "pg_catalog.pg_postmaster_start_time()), pg_catalog.current_setting('wal_block_size') "
     "from pg_catalog.pg_control_system() c";
 
 // "offset 0" keeps the subquery what it is: its row is made before anything of the list above it is looked at.
@@ -34,7 +35,8 @@ constexpr std::string_view place_and_server_sql =
     "from pg_catalog.pg_stat_wal_receiver r where r.status operator(pg_catalog.=) 'streaming') "
     "else pg_catalog.pg_walfile_name(x.at) end, x.at, x.replica, "
     "pg_catalog.current_setting('transaction_isolation'), c.system_identifier, "
-    "pg_catalog.pg_postmaster_start_time(), pg_catalog.current_setting('wal_block_size') "
+    "pg_catalog.concat_ws(' ', pg_catalog.inet_server_addr(), pg_catalog.inet_server_port(), "
+    "pg_catalog.pg_postmaster_start_time()), pg_catalog.current_setting('wal_block_size') "
     "from (select pg_catalog.pg_is_in_recovery() as replica, case when pg_catalog.pg_is_in_recovery() "
     "then pg_catalog.pg_last_wal_replay_lsn() else pg_catalog.pg_current_wal_flush_lsn() end as at offset 0) x, "
     "pg_catalog.pg_control_system() c";
@@ -68,9 +70,9 @@ known_server server_of(const rows& answer, std::size_t own, int backend, const k
   if (answer.columns() < own + server_columns) return direct ? known : known_server{};
   known_server told;
   told.system = static_cast<std::uint64_t>(number<std::int64_t>(answer.at(0, own).text).value_or(0));
-  told.start = answer.at(0, own + 1).text;
+  told.place = fingerprint(answer.at(0, own + 1).text);
   told.block_size = number<std::uint32_t>(answer.at(0, own + 2).text).value_or(0);
-  if (told.system == known.system && told.start == known.start) return known;
+  if (told.system == known.system && told.place == known.place) return known;
   return told;
 }
 

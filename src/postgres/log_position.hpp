@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 /// Places in a server's write-ahead log: of a write, once it is committed, and of a server that is to answer a read.
@@ -19,7 +18,7 @@ namespace breakwater::postgres {
 /// That is not so where a proxy stands between, which may join the connection with another server: then nothing is kept.
 struct known_server {
   std::uint64_t system = 0;  ///< 0: nothing is known
-  std::string start{};       ///< when it was started, as it writes that
+  std::uint64_t place = 0;   ///< fingerprint of its own address, port, and the time it was started
   std::uint32_t timeline = 0;
   std::uint64_t position = 0;  ///< of a replica: all of `timeline` up to here was replayed
   bool is_primary = false;

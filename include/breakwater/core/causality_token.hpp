@@ -79,4 +79,21 @@ class causality_token {
   kind kind_ = kind::empty;
 };
 
+/// What is known of the writes that a session's reads had to see.
+enum class causality : std::uint8_t {
+  none,        ///< there were none
+  kept,        ///< each read was answered by a server that has them; so far, as long as none was read
+  not_vouched  ///< a read was answered by a primary on another history than theirs: they may be lost
+};
+
+/// The value's name as written in the source.
+[[nodiscard]] constexpr std::string_view to_string(causality value) noexcept {
+  switch (value) {
+    case causality::none: return "none";
+    case causality::kept: return "kept";
+    case causality::not_vouched: return "not_vouched";
+  }
+  return "unknown";
+}
+
 }  // namespace breakwater
