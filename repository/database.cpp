@@ -38,13 +38,19 @@ session database::session(session_options options, source_location where) const 
 
 std::vector<node_stats> database::stats() const {
   std::vector<node_stats> all;
-  for (const auto& node : state_->nodes().nodes()) {
-    const auto counts = node->connections().counts();
-    all.push_back({.node = node->name(),
-                   .role = node->role(),
+  const auto& nodes = state_->nodes().nodes();
+  const auto views = state_->nodes().watch().view();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto counts = nodes[i]->connections().counts();
+    all.push_back({.node = nodes[i]->name(),
+                   .role = nodes[i]->role(),
                    .connections = counts.open,
                    .idle = counts.idle,
-                   .waiting = counts.waiting});
+                   .waiting = counts.waiting,
+                   .confirmed = views[i].confirmed,
+                   .timeline = views[i].seen.timeline,
+                   .wal_position = views[i].seen.position,
+                   .lag = views[i].lag});
   }
   return all;
 }
@@ -65,13 +71,17 @@ health_report database::health(std::chrono::milliseconds timeout) const {
       }
     }
   }
-  std::size_t primaries = 0;
-  for (const node_health& each : report.nodes) {
+  const auto views = state_->nodes().watch().view();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    node_health& each = report.nodes[i];
+    each.confirmed = views[i].confirmed;
+    each.timeline = views[i].seen.timeline;
+    each.wal_position = views[i].seen.position;
+    each.lag = views[i].lag;
     if (each.failure) continue;
     report.can_read = true;
-    if (each.role == node_role::primary) ++primaries;
+    report.can_write = report.can_write || (each.confirmed && !views[i].seen.read_only);
   }
-  report.can_write = primaries == 1;
   return report;
 }
 
@@ -94,28 +104,26 @@ readiness_report database::readiness() const {
     return report;
   }
   const auto now = deadline::clock::now();
-  std::size_t primaries = 0;
-  bool writable = false;
+  const routing::node* const primary = nodes.primary();
   const auto note = [&report](std::string_view node, std::string_view what) {
     report.reason.append(report.reason.empty() ? "" : "; ").append(node).append(" ").append(what);
   };
   for (const auto& node : nodes.nodes()) {
-    const node_role role = node->role();
-    if (role == node_role::unknown) {
-      note(node->name(), "can not be reached");
+    if (node->role() == node_role::unknown) {
+      note(node->name(), node->observed().reachable ? "belongs to another database system" : "can not be reached");
       continue;
     }
     const bool reads = node->is_open_for(circuit_class::read, now);
     if (!reads) note(node->name(), "has an open circuit breaker for reads");
     report.can_read = report.can_read || reads;
-    if (role != node_role::primary) continue;
-    ++primaries;
-    writable = node->is_open_for(circuit_class::write, now);
-    if (!writable) note(node->name(), "has an open circuit breaker for writes");
+    if (node.get() != primary) continue;
+    const bool takes_writes = node->is_open_for(circuit_class::write, now);
+    const bool read_only = node->observed().read_only;
+    if (!takes_writes) note(node->name(), "has an open circuit breaker for writes");
+    if (read_only) note(node->name(), "is the primary and read-only (default_transaction_read_only)");
+    report.can_write = takes_writes && !read_only;
   }
-  if (primaries == 0) note("no node", "is known to be the primary");
-  if (primaries > 1) note("several nodes", "say that they are the primary");
-  report.can_write = primaries == 1 && writable;
+  if (primary == nullptr) note("no primary:", nodes.watch().describe());
   report.ready = report.can_read || report.can_write;
   return report;
 }

@@ -61,7 +61,7 @@ result<rows> session_cursor::open(std::size_t count) {
       answer = std::move(held).error();
       return &answer.assume_error();
     }
-    if (fresh_ && !fresh_->after.empty()) {
+    if (fresh_) {
       auto settled =
           postgres::settle_finding(*held.assume_value(), *fresh_, there.on_primary, there.until, there.cancel);
       if (!settled) {

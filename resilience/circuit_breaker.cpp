@@ -254,6 +254,14 @@ void circuit_breaker::force_closed() noexcept {
   announce(lock);
 }
 
+void circuit_breaker::found_well() noexcept {
+  if (state() == circuit_state::closed) return;
+  lock_type lock(mutex_);
+  if (state() == circuit_state::closed || is_forced()) return;
+  become(circuit_state::closed);
+  announce(lock);
+}
+
 void circuit_breaker::reset() noexcept {
   lock_type lock(mutex_);
   become(circuit_state::closed);

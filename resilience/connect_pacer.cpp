@@ -64,6 +64,12 @@ void connect_pacer::failed(time_point now, double unit) noexcept {
   lost(now);
 }
 
+void connect_pacer::found_alive(time_point now) noexcept {
+  see(now);
+  failures_ = 0;
+  next_ = std::min(next_, now);
+}
+
 void connect_pacer::lost(time_point now) noexcept {
   see(now);
   trouble_until_ = std::max(trouble_until_, now + calm);

@@ -34,7 +34,10 @@ void node_call::settle(const error* failure, time_point now, bool timed) noexcep
   const finding found = failure == nullptr ? finding::well : look_at(*failure, *through_, now - started_);
   switch (found) {
     case finding::well: permit_.succeeded(timed ? now : started_); break;
-    case finding::ill: permit_.failed(now); break;
+    case finding::ill:
+      permit_.failed(now);
+      through_->report_failed_call();
+      break;
     case finding::answered: permit_.ignored(now); break;
     case finding::nothing: permit_.abandoned(); break;
   }
@@ -49,14 +52,17 @@ void node_call::settle(const error* failure, time_point now, bool timed) noexcep
 }
 
 node::node(const config& settings, std::shared_ptr<const postgres::connection_settings> address,
-           task_runner& background)
+           task_runner& background, node_listener& listener)
     : watcher_(settings.observer.get()),
+      listener_(listener),
       silence_(settings.breaker.silence),
       limits_(settings.limiter.algorithm != limit_algorithm::none),
       connections_(settings.pool, std::move(address), background, watcher_,
-                   [this](deadline::clock::time_point now) {
-                     for (const auto& breaker : breakers_) breaker->hint_recovered(now);
-                   }),
+                   {.opened =
+                        [this](deadline::clock::time_point now) {
+                          for (const auto& breaker : breakers_) breaker->hint_recovered(now);
+                        },
+                    .role_learnt = [this](node_role now) { listener_.role_learnt(*this, now); }}),
       leases_(connections_),
       limiter_(settings.limiter),
       breakers_{make_breaker(settings.breaker, circuit_class::read),
@@ -81,6 +87,15 @@ void node::maintain(deadline::clock::time_point now) {
     return breaker->state() == circuit_state::open && !breaker->is_forced();
   };
   if (role() == node_role::unknown || std::ranges::any_of(breakers_, is_open)) connections_.look_for_life();
+}
+
+void node::found_alive(deadline::clock::time_point now) {
+  connections_.found_alive(now);
+  for (const auto& breaker : breakers_) breaker->found_well();
+}
+
+void node::turn_away() {
+  connections_.turn_away(error(errc::connection_failed, "the node is not the primary any more, or can not be reached"));
 }
 
 result<node_call> node::admit(circuit_class of, priority importance, deadline::clock::time_point now) {

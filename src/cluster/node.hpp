@@ -12,6 +12,7 @@
 #include <breakwater/resilience/circuit_breaker.hpp>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -61,14 +62,30 @@ class node_call {
   time_point started_{};
 };
 
+/// Who is told of what calls learn about a node: see `monitor`. Called by many threads, without a lock.
+class node_listener {
+ public:
+  node_listener() = default;
+  node_listener(const node_listener&) = delete;
+  node_listener& operator=(const node_listener&) = delete;
+  virtual ~node_listener() = default;
+  /// A connection said that the node's role is another one than was known; unknown: it can not be reached.
+  virtual void role_learnt(const node& of, node_role now) = 0;
+  /// A call failed as it would if the node were lost.
+  virtual void call_failed(const node& of) = 0;
+};
+
 /// One server of a database: its pool, the channels that run on it, and what keeps calls from it while it is ill.
 /// Thread-safe.
 class node {
  public:
-  node(const config& settings, std::shared_ptr<const postgres::connection_settings> address, task_runner& background);
+  /// `background` and `listener` outlive it.
+  node(const config& settings, std::shared_ptr<const postgres::connection_settings> address, task_runner& background,
+       node_listener& listener);
 
   [[nodiscard]] const std::string& name() const noexcept { return connections_.node(); }
-  [[nodiscard]] node_role role() const noexcept { return connections_.role(); }
+  /// Unknown where it can not be reached, or is set apart.
+  [[nodiscard]] node_role role() const noexcept { return is_set_apart() ? node_role::unknown : connections_.role(); }
   [[nodiscard]] postgres::pool& connections() noexcept { return connections_; }
   /// Where single statements run.
   [[nodiscard]] channel& statements() noexcept { return leases_; }
@@ -78,12 +95,31 @@ class node {
   [[nodiscard]] node_observation observed() const noexcept { return observed_.load(); }
   /// How far this replica had come; none where it is not known for certain.
   [[nodiscard]] replay_mark mark() const noexcept { return mark_.load(); }
-  /// By the monitor's thread alone.
+  /// How far it had come when a read last asked; see `replica_knowledge`. 0: none did.
+  [[nodiscard]] std::uint64_t replayed() const noexcept { return replayed_.load(std::memory_order_relaxed); }
+  void note_replayed(std::uint64_t position) noexcept { replayed_.store(position, std::memory_order_relaxed); }
+  /// By the monitor alone, one thread at a time.
   void note(const node_observation& seen, const replay_mark& mark) noexcept {
     observed_.store(seen);
     mark_.store(mark);
   }
   /// @}
+
+  /// \name What the monitor makes of it.
+  /// @{
+  /// It does not answer, or belongs to another database system: it gets no reads that others can answer.
+  [[nodiscard]] bool is_set_apart() const noexcept { return set_apart_.load(std::memory_order_relaxed); }
+  void set_apart(bool value) noexcept { set_apart_.store(value, std::memory_order_relaxed); }
+  /// As if a connection had said so: those that were made to the other role are closed.
+  void learn_role(node_role now) { connections_.learn_role(now); }
+  /// It was away and answers again: what its breakers and its pool know of it is over.
+  void found_alive(deadline::clock::time_point now);
+  /// It is another server now, or was started anew: what was connected before is of no use.
+  void renew() { connections_.renew(); }
+  /// It is not the primary any more: who waits for a connection shall look elsewhere.
+  void turn_away();
+  /// @}
+  void report_failed_call() { listener_.call_failed(*this); }
 
   /// What has to be done from time to time; once a second is enough.
   void maintain(deadline::clock::time_point now);
@@ -110,6 +146,8 @@ class node {
   [[nodiscard]] error overload(priority importance);
 
   observer* const watcher_;
+  node_listener& listener_;
+  std::atomic<bool> set_apart_{false};
   const std::chrono::nanoseconds silence_;
   const bool limits_;
   postgres::pool connections_;
@@ -118,6 +156,7 @@ class node {
   std::array<std::unique_ptr<resilience::circuit_breaker>, 2> breakers_;
   seqlock<node_observation> observed_;
   seqlock<replay_mark> mark_;
+  std::atomic<std::uint64_t> replayed_{0};
 };
 
 }  // namespace breakwater::routing

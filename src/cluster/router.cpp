@@ -2,6 +2,8 @@
 
 #include "cluster/doubt.hpp"
 #include "cluster/hedged_read.hpp"
+#include "cluster/tour.hpp"
+#include "postgres/causal_read.hpp"
 #include "postgres/decide.hpp"
 #include "postgres/server_settings.hpp"
 #include <breakwater/core/random.hpp>
@@ -25,8 +27,8 @@ constexpr std::size_t background_threads_per_node = 5;
 /// no replica is well, and then they queue.
 constexpr std::size_t second_copies_per_node = 4;
 
-/// Asking the nodes for their roles must leave time for the statement itself.
-constexpr int share_of_deadline_for_discovery = 2;
+/// So that an operator can tell it from those that do the work.
+constexpr std::string_view monitor_name_suffix = " monitor";
 
 postgres::connection_settings settings_for(const config& settings, dsn address) {
   std::string name = address.node_name();
@@ -38,6 +40,20 @@ postgres::connection_settings settings_for(const config& settings, dsn address) 
           .idle_in_transaction_timeout = settings.idle_in_transaction_session_timeout,
           .statement_cache_size = settings.statement_cache.enabled ? settings.statement_cache.size : 0,
           .tcp = settings.tcp};
+}
+
+/// For the monitor's connection: the same, by another name.
+postgres::connection_settings settings_for_monitor(postgres::connection_settings of_node) {
+  const std::string name =
+      (of_node.application_name.empty() ? "breakwater" : of_node.application_name) + std::string(monitor_name_suffix);
+  if (auto named = of_node.address.with("application_name", name)) of_node.address = std::move(named).assume_value();
+  of_node.statement_cache_size = 0;
+  return of_node;
+}
+
+/// No way to the primary was found, and nothing was sent on it.
+bool is_without_connection(const error& failure) noexcept {
+  return failure.attempts() == 0 && (failure.code() == errc::connection_failed || failure.code() == errc::no_primary);
 }
 
 }  // namespace
@@ -54,23 +70,30 @@ result<std::unique_ptr<router>> router::open(const config& settings) {
   std::unique_ptr<router> opened;
   try {
     opened.reset(new router(settings, std::move(addresses)));
+    opened->monitor_->start();
   } catch (const std::system_error&) {
     return error(errc::resource_exhausted, "the operating system starts no more threads");
   }
-  BOOST_OUTCOME_TRY(opened->connect_all(deadline::after(settings.connect_timeout)));
+  const deadline until = deadline::after(settings.connect_timeout);
+  BOOST_OUTCOME_TRY(opened->connect_all(until));
+  opened->monitor_->wait_for_first_look(until);
   return opened;
 }
 
 router::router(const config& settings, std::vector<dsn> addresses)
     : watcher_(settings.observer),
       retries_(settings.retry),
+      replica_wait_(settings.routing.replica_wait),
       budget_(settings.retry_budget),
       background_(background_threads_per_node * addresses.size()) {
+  std::vector<std::shared_ptr<const postgres::connection_settings>> for_monitor;
+  node_listener& listener = *this;
   for (dsn& address : addresses) {
-    auto of_node = settings_for(settings, std::move(address));
-    nodes_.push_back(std::make_unique<node>(
-        settings, std::make_shared<const postgres::connection_settings>(std::move(of_node)), background_));
+    auto of_node = std::make_shared<const postgres::connection_settings>(settings_for(settings, std::move(address)));
+    for_monitor.push_back(std::make_shared<const postgres::connection_settings>(settings_for_monitor(*of_node)));
+    nodes_.push_back(std::make_unique<node>(settings, std::move(of_node), background_, listener));
   }
+  monitor_ = std::make_unique<monitor>(settings, nodes_, for_monitor);
   if (settings.hedge.enabled) {
     second_copies_ = std::make_unique<task_runner>(second_copies_per_node * nodes_.size());
     hedger_ = std::make_unique<resilience::hedger>(
@@ -85,7 +108,14 @@ router::~router() {
   caretaker_.join();
   hedger_.reset();  // its thread posts second copies
   if (second_copies_) second_copies_->stop();
-  background_.stop();  // the tasks of both use the pools
+  background_.stop();  // the tasks of both use the pools, and tell the monitor
+  monitor_.reset();    // and it tells the nodes
+}
+
+void router::role_learnt(const node& of, node_role now) { monitor_->note_role(of, now); }
+
+void router::call_failed(const node& of) {
+  if (&of == monitor_->primary()) monitor_->wake();
 }
 
 result<void> router::connect_all(deadline until) {
@@ -101,45 +131,74 @@ result<void> router::connect_all(deadline until) {
   return success();
 }
 
-/// One operation's way through the nodes.
-struct router::tour {
-  resilience::retry_sequence& tries;
-  const bool replicas_allowed = false;
-  deadline::clock::time_point now;  // when the attempt under way began
-  bool to_replicas = false;         // the next attempt may go to one
-  bool rediscover = false;          // the primary has to be looked for anew
-  std::size_t first = 0;            // where this round among the nodes began
-  std::size_t looked_at = 0;        // how many of them since
-  std::optional<error> refused{};   // by a replica's breaker
-  visited seen{};
-
-  void begin_round(std::size_t at) noexcept {
-    to_replicas = replicas_allowed;
-    first = at;
-    looked_at = 0;
+std::optional<router::chosen> router::choose_replica(tour& way, const request& wanted) {
+  for (;; ++way.looked_at) {
+    const bool last_resort = way.looked_at >= nodes_.size();
+    // What does not answer the monitor may answer all the same, and there is nobody else.
+    if (last_resort && (way.looked_at == 2 * nodes_.size() || monitor_->primary() != nullptr)) return std::nullopt;
+    node& candidate = *nodes_[(way.first + way.looked_at) % nodes_.size()];
+    const bool is_replica = candidate.role() == node_role::replica;
+    if (last_resort ? is_replica || candidate.observed().reachable : !is_replica) continue;
+    auto call = candidate.admit(class_of(wanted), wanted.priority, way.now);
+    if (call) {
+      ++way.looked_at;
+      return chosen{&candidate, std::move(call).assume_value()};
+    }
+    if (!last_resort) way.refused = std::move(call).error();
   }
-};
+}
 
 result<router::chosen> router::choose(tour& way, const request& wanted) {
-  const circuit_class of = wanted.what.is_read() ? circuit_class::read : circuit_class::write;
-  while (way.to_replicas) {
-    if (way.looked_at == nodes_.size()) {
+  for (;;) {
+    if (way.to_replicas) {
+      way.changes = monitor_->changes();
+      auto replica = wanted.causal == nullptr ? choose_replica(way, wanted) : choose_fresh_replica(way, wanted);
+      if (replica) return std::move(*replica);
       way.to_replicas = false;
-      break;
     }
-    node& candidate = *nodes_[(way.first + way.looked_at++) % nodes_.size()];
-    if (candidate.role() != node_role::replica) continue;
-    auto call = candidate.admit(of, wanted.priority, way.now);
-    if (call) return chosen{&candidate, std::move(call).assume_value()};
-    way.refused = std::move(call).error();
+    node* const primary = monitor_->primary();
+    if (primary != nullptr && way.confirmed_after == never_failed) return admit_to(*primary, way, wanted);
+    // What kept the replicas from answering says more than that there is no primary.
+    if (way.refused && primary == nullptr) return std::move(*way.refused);
+    BOOST_OUTCOME_TRY(await_primary(way, wanted));
+    way.now = deadline::clock::now();  // the wait is none of the node's
   }
-  if (way.rediscover) ask_for_roles(wanted);
-  way.rediscover = false;
-  auto primary = find_primary(wanted);
-  // Where there is no primary either, what kept the replicas from answering says more.
-  if (!primary) return way.refused ? std::move(*way.refused) : std::move(primary).error();
-  BOOST_OUTCOME_TRY(auto call, primary.assume_value()->admit(of, wanted.priority, way.now));
-  return chosen{primary.assume_value(), std::move(call)};
+}
+
+/// The wait costs nothing but time. Where replicas may answer, any news ends it: one may be back.
+result<monitor::finding> router::await_primary(tour& way, const request& wanted) {
+  const auto changes = way.replicas_allowed ? std::optional(way.changes) : std::nullopt;
+  BOOST_OUTCOME_TRY(const auto found,
+                    monitor_->wait_for_primary(way.confirmed_after, wanted.until, wanted.cancel, changes));
+  if (found.primary != nullptr) {
+    way.confirmed_after = never_failed;
+  } else {
+    way.begin_round(way.first + 1);
+  }
+  return found;
+}
+
+result<router::chosen> router::admit_to(node& primary, tour& way, const request& wanted) {
+  const circuit_class of = class_of(wanted);
+  auto call = primary.admit(of, wanted.priority, way.now);
+  if (call) return chosen{&primary, std::move(call).assume_value()};
+  // While it is not certain that it is there at all, its breaker says nothing of the one that will be.
+  if (call.assume_error().code() != errc::circuit_open || monitor_->is_sure() || primary.breaker(of).is_forced()) {
+    return std::move(call).error();
+  }
+  BOOST_OUTCOME_TRY(const auto found, monitor_->wait_for_primary(way.now, wanted.until, wanted.cancel));
+  way.now = deadline::clock::now();
+  BOOST_OUTCOME_TRY(auto late, found.primary->admit(of, wanted.priority, way.now));
+  return chosen{found.primary, std::move(late)};
+}
+
+/// Waits for what the monitor finds after the failure. A primary that it confirms, and that did not change since the attempt
+/// began, does not count: then the failure is one like any other.
+result<bool> router::primary_has_changed(tour& way, const request& wanted) {
+  monitor_->wake();
+  way.confirmed_after = deadline::clock::now();
+  BOOST_OUTCOME_TRY(const auto found, await_primary(way, wanted));
+  return found.primary == nullptr || found.changed_at > way.now;
 }
 
 resilience::retry_sequence router::begin_attempts(std::size_t most, deadline until,
@@ -176,7 +235,15 @@ void router::make_tour(tour& way, const request& wanted, node_work work) {
     there.on_primary = !way.to_replicas;
     const error* const failure = work(on, to.assume_value().call, there);
     const auto ended = deadline::clock::now();
-    to.assume_value().call.settle(failure, ended);
+    if (wanted.causal != nullptr && goes_on_to_fresher(way, wanted, failure)) {
+      to.assume_value().call.settle_untimed(nullptr, ended);
+      continue;
+    }
+    if (wanted.causal != nullptr && wanted.causal->waited) {
+      to.assume_value().call.settle_untimed(failure, ended);
+    } else {
+      to.assume_value().call.settle(failure, ended);
+    }
     if (failure == nullptr || failure->attempts() > 0) ++way.seen.attempts;
     if (failure == nullptr) {
       way.seen.ended = ended;
@@ -201,6 +268,19 @@ bool router::goes_on(tour& way, const request& wanted, const error& failure, con
   if (what.next == postgres::next_attempt::none) return false;
   // Nothing was sent to this replica, so asking the next one is no second attempt; each is asked once in a round.
   if (on_replica && failure.attempts() == 0 && what.next == postgres::next_attempt::elsewhere) return true;
+  // Nor is it one where another primary is confirmed since, or the same one after it was away.
+  if (from != nullptr && !on_replica && is_without_connection(failure)) {
+    const auto changed = primary_has_changed(way, wanted);
+    if (!changed) {
+      // That there is none says more than how this call found out.
+      way.seen.refusal = changed.error();
+      return false;
+    }
+    if (changed.assume_value()) {
+      if (way.replicas_allowed) way.begin_round(way.first + 1);
+      return true;
+    }
+  }
 
   const auto now = deadline::clock::now();
   const auto pause = way.tries.next(now, random_unit(), {.at_once = !what.paused, .free = what.free});
@@ -213,7 +293,7 @@ bool router::goes_on(tour& way, const request& wanted, const error& failure, con
   switch (what.next) {
     case postgres::next_attempt::elsewhere: break;  // the round goes on; behind the replicas comes the primary
     case postgres::next_attempt::primary: way.to_replicas = false; break;
-    case postgres::next_attempt::other_primary: way.rediscover = true; [[fallthrough]];
+    case postgres::next_attempt::other_primary: way.confirmed_after = now; [[fallthrough]];
     default:
       // What a replica may answer need not wait for the primary.
       if (!on_replica && way.replicas_allowed) way.begin_round(way.first + 1);
@@ -284,66 +364,21 @@ result<primary_lease> router::borrow_primary(const request& wanted, resilience::
 }
 
 result<postgres::lease> router::borrow_primary_to_resolve(const request& wanted) {
-  BOOST_OUTCOME_TRY(node* const primary, find_primary(wanted));
+  node* primary = monitor_->primary();
+  if (primary == nullptr) {
+    BOOST_OUTCOME_TRY(const auto found, monitor_->wait_for_primary({}, wanted.until, wanted.cancel));
+    primary = found.primary;
+  }
   request there = wanted;
   there.on_primary = true;
-  return postgres::borrow_live(primary->connections(), there);
-}
-
-result<node*> router::find_primary(const request& wanted) {
-  if (auto known = known_primary()) return known;
-  ask_for_roles(wanted);
-  return known_primary();
-}
-
-result<node*> router::known_primary() {
-  node* found = nullptr;
-  for (const auto& each : nodes_) {
-    if (each->role() != node_role::primary) continue;
-    if (found != nullptr) {
-      return error(errc::no_primary, found->name() + " and " + each->name() +
-                                         " both say that they are the primary; writes are refused until one of "
-                                         "them steps back");
-    }
-    found = each.get();
-  }
-  if (found != nullptr) return found;
-  return no_primary_known();
-}
-
-error router::no_primary_known() const {
-  std::string seen;
-  std::optional<error> only;
-  for (const auto& each : nodes_) {
-    const auto failure = each->connections().last_connect_failure();
-    seen.append(seen.empty() ? "" : "; ").append(each->name()).append(" ").append(to_string(each->role()));
-    if (each->role() == node_role::unknown && failure) {
-      seen.append(": ").append(failure->message());
-      only = failure;
-    }
-  }
-  // Of a single node its own reason says more.
-  if (nodes_.size() == 1 && only) return std::move(*only).with_node(nodes_.front()->name());
-  return error(errc::no_primary, "no node is known to accept writes (" + seen + ")");
-}
-
-void router::ask_for_roles(const request& wanted) {
-  auto left = static_cast<deadline::clock::rep>(nodes_.size());
-  for (const auto& each : nodes_) each->connections().open_first();
-  for (const auto& each : nodes_) {
-    // A server says that its role has changed with its next answer; the pool acts on it when the connection comes back.
-    // Each has its share of the time, so that one that hangs does not hide the others.
-    const auto now = deadline::clock::now();
-    const auto patience = wanted.until.remaining(now) / (share_of_deadline_for_discovery * left--);
-    const deadline until = wanted.until.is_never() ? wanted.until : deadline::after(patience, now);
-    // Others wait for the answer too.
-    auto borrowed = each->connections().acquire(until, wanted.cancel, wanted.where, priority::critical);
-    if (borrowed) (void)borrowed.assume_value()->ping(until);
-  }
+  auto held = postgres::borrow_live(primary->connections(), there);
+  if (!held) call_failed(*primary);
+  return held;
 }
 
 bool router::close(deadline until) {
   closing_.store(true, std::memory_order_relaxed);
+  monitor_->stop();  // who waits for a primary is told at once
   bool drained = true;
   for (const auto& each : nodes_) drained = each->connections().close(until) && drained;
   closed_.store(true, std::memory_order_relaxed);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster/monitor.hpp"
 #include "cluster/node.hpp"
 #include "core/task_runner.hpp"
 #include <breakwater/core/config.hpp>
@@ -76,17 +77,24 @@ struct primary_lease {
 
 /// The nodes of a database, and the choice among them.
 ///
-/// Which node is the primary is not configured: every connection is told by its server whether that follows another
-/// one, and is told again when that changes. Where no node is known to be the primary, the nodes are asked anew.
-/// Two nodes that both claim to be it are both doubtful: writes are refused until one of them steps back.
+/// Which node is the primary is not configured: a monitor finds out, and connections that learn of a change tell it at
+/// once. What needs the primary while none is confirmed waits for it within its deadline, and then runs; that costs
+/// neither an attempt nor the budget.
 ///
-/// Thread-safe. One thread of its own looks after the pools once a second.
-class router {
+///     a read that a replica may answer goes to   | as long as
+///     the replicas, each once in a round         | their breakers let it pass
+///     the confirmed primary                      | there is one
+///     the nodes that do not answer the monitor   | there is none: they may be there all the same. Not to one that
+///                                                | belongs to another database system
+///     nobody: it waits for any news              | the deadline has not come
+///
+/// Thread-safe. One thread of its own looks after the pools once a second, another one watches the nodes.
+class router final : private node_listener {
  public:
   /// Connects to every node, all at once. Fails when none can be reached, with the first node's reason. REQUIRES
   /// a validated configuration.
   [[nodiscard]] static result<std::unique_ptr<router>> open(const config& settings);
-  ~router();
+  ~router() override;
   router(const router&) = delete;
   router& operator=(const router&) = delete;
 
@@ -104,7 +112,7 @@ class router {
   /// A connection to the primary, for a transaction whose attempts `tries` counts. Tried again as a statement is.
   [[nodiscard]] result<primary_lease> borrow_primary(const request& wanted, resilience::retry_sequence& tries);
   /// A connection to the primary for finding out what became of a write: no call of a caller's, so neither the breaker
-  /// nor the budget has a say. Tried once.
+  /// nor the budget has a say. Waits for a confirmed primary; tried once.
   [[nodiscard]] result<postgres::lease> borrow_primary_to_resolve(const request& wanted);
   /// What counts the attempts of an operation that begins now, of this many at most.
   [[nodiscard]] resilience::retry_sequence begin_attempts(std::size_t most, deadline until,
@@ -118,8 +126,12 @@ class router {
 
   [[nodiscard]] const std::vector<std::unique_ptr<node>>& nodes() const noexcept { return nodes_; }
 
+  /// The confirmed primary, or null. One load.
+  [[nodiscard]] const node* primary() const noexcept { return monitor_->primary(); }
   /// Where the confirmed primary's history stands; as it was while none is confirmed. Empty: none was yet. No lock.
-  [[nodiscard]] lineage primary_lineage() const noexcept { return lineage_.load(); }
+  [[nodiscard]] lineage primary_lineage() const noexcept { return monitor_->primary_lineage(); }
+  /// What watches the nodes.
+  [[nodiscard]] const monitor& watch() const noexcept { return *monitor_; }
 
   /// As `pool::close`, for all nodes at once.
   bool close(deadline until);
@@ -135,11 +147,9 @@ class router {
  private:
   router(const config& settings, std::vector<dsn> addresses);
 
+  void role_learnt(const node& of, node_role now) override;
+  void call_failed(const node& of) override;
   [[nodiscard]] result<void> connect_all(deadline until);
-  [[nodiscard]] result<node*> find_primary(const request& wanted);
-  [[nodiscard]] result<node*> known_primary();
-  [[nodiscard]] error no_primary_known() const;
-  void ask_for_roles(const request& wanted);
   [[nodiscard]] bool may_hedge(const request& wanted, bool replica_allowed) const noexcept;
   [[nodiscard]] routed run_hedged(const request& wanted);
   [[nodiscard]] result<rows> run_second_copy(hedged_read& read, const std::stop_token& stop);
@@ -150,17 +160,24 @@ class router {
   };
   void make_tour(tour& way, const request& wanted, node_work work);
   [[nodiscard]] result<chosen> choose(tour& way, const request& wanted);
+  [[nodiscard]] std::optional<chosen> choose_replica(tour& way, const request& wanted);
+  [[nodiscard]] std::optional<chosen> choose_fresh_replica(tour& way, const request& wanted);
+  [[nodiscard]] bool goes_on_to_fresher(tour& way, const request& wanted, const error* failure) noexcept;
+  [[nodiscard]] result<chosen> admit_to(node& primary, tour& way, const request& wanted);
+  [[nodiscard]] result<monitor::finding> await_primary(tour& way, const request& wanted);
+  [[nodiscard]] result<bool> primary_has_changed(tour& way, const request& wanted);
   [[nodiscard]] bool goes_on(tour& way, const request& wanted, const error& failure, const node* from);
   void look_after_pools(const std::stop_token& stop);
 
   std::shared_ptr<observer> watcher_;
   const retry_options retries_;
+  const std::chrono::nanoseconds replica_wait_;
   resilience::retry_budget budget_;
   task_runner background_;
   std::vector<std::unique_ptr<node>> nodes_;
+  std::unique_ptr<monitor> monitor_;
   std::unique_ptr<task_runner> second_copies_;  // not the background: they wait for what that has to do
   std::unique_ptr<resilience::hedger> hedger_;  // null: reads are not hedged
-  seqlock<lineage> lineage_;
   std::atomic<std::size_t> next_replica_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};

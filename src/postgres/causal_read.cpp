@@ -72,6 +72,8 @@ const statement& place_question(const known_server& server) noexcept {
 
 result<void> settle_finding(connection& on, causal_read& read, bool on_primary, deadline until,
                             const std::stop_token* cancel) {
+  if (is_too_young(read, on, on_primary)) return not_fresh().with_node(on.node());
+  if (read.after.empty()) return success();
   read.found = known_finding(read, on.server(), on.opened_at(), on_primary);
   read.unasked = read.found != read_finding::unknown;
   if (!read.unasked) {
@@ -88,10 +90,17 @@ result<void> wait_until_fresh(connection& on, causal_read& read, deadline until,
   // that counts.
   while (read.found == read_finding::behind && read.replayed != 0) {
     const auto next = deadline::clock::now() + ask_again_after;
+    read.waited = true;
     if (patience.expired(next) || !resilience::system_timing().wait_until(next, cancel)) break;
     BOOST_OUTCOME_TRY(ask(on, read, false, until, cancel));
   }
   return success();
+}
+
+bool is_too_young(causal_read& read, const connection& on, bool on_primary) noexcept {
+  if (!read.lag || on_primary || on.opened_at() <= read.known_at) return false;
+  read.found = read_finding::behind;
+  return true;
 }
 
 void note_place(connection& on, causal_read& read, const rows& answer) {
@@ -104,6 +113,10 @@ void note_place(connection& on, causal_read& read, const rows& answer) {
 
 bool is_refused_question(const error& failure) noexcept {
   return failure.statement() == place_statement.name && failure.sqlstate().starts_with("42");
+}
+
+bool is_not_fresh(const causal_read& read, const error& failure) noexcept {
+  return read.found == read_finding::behind && failure.code() == errc::no_primary && failure.sqlstate().empty();
 }
 
 error not_fresh() { return {errc::no_primary, "the replica has not replayed what the read must see"}; }

@@ -34,8 +34,10 @@ enum class read_finding : std::uint8_t {
 /// A read that has to see certain writes, and what came of it on one server.
 struct causal_read {
   causality_token after{};  ///< empty: none, and nobody is asked
-  /// A replica must be known to be no further behind than this. The router's to see to.
+  /// A replica must be known to be no further behind than this. The router's to see to, but for what it can not know:
+  /// whether the server was started anew since `known_at`, as one that stood before then tells.
   std::optional<std::chrono::nanoseconds> lag{};
+  deadline::clock::time_point known_at{};
   std::optional<seen_replay> seen{};  ///< of the server that the read is sent to
   /// How long a replica that has not replayed enough is asked again, on the one connection that the read has.
   std::chrono::nanoseconds patience{0};
@@ -44,6 +46,8 @@ struct causal_read {
   std::uint64_t replayed = 0;
   /// It was not asked because what is known suffices.
   bool unasked = false;
+  /// It was waited for a replica.
+  bool waited = false;
 };
 
 /// What a connection's server need not be asked for. `unknown`: it has to be asked.
@@ -85,6 +89,9 @@ struct causal_read {
 [[nodiscard]] result<void> wait_until_fresh(connection& on, causal_read& read, deadline until,
                                             const std::stop_token* cancel);
 
+/// A replica's lag is not known for the server that this connection is to; then it counts as behind.
+[[nodiscard]] bool is_too_young(causal_read& read, const connection& on, bool on_primary) noexcept;
+
 /// Takes the answer to `place_question`.
 void note_place(connection& on, causal_read& read, const rows& answer);
 /// The server does not let its place be asked for; the read itself may be well.
@@ -92,5 +99,6 @@ void note_place(connection& on, causal_read& read, const rows& answer);
 
 /// The error of an answer that must not be used. Nobody but the router sees it.
 [[nodiscard]] error not_fresh();
+[[nodiscard]] bool is_not_fresh(const causal_read& read, const error& failure) noexcept;
 
 }  // namespace breakwater::postgres

@@ -184,6 +184,8 @@ result<rows> run_on(connection& link, const request& wanted) {
 template <class Run>
 auto run_when_fresh(connection& link, const request& wanted, const Run& run) -> decltype(run(wanted)) {
   causal_read& read = *wanted.causal;
+  if (is_too_young(read, link, wanted.on_primary)) return not_fresh().with_node(link.node());
+  if (read.after.empty()) return run(wanted);
   read.found = known_finding(read, link.server(), link.opened_at(), wanted.on_primary);
   read.unasked = read.found != read_finding::unknown;
   if (read.found == read_finding::behind) return not_fresh().with_node(link.node());
@@ -209,7 +211,10 @@ result<lease> borrow_live(pool& connections, const request& wanted) {
     if (!borrowed) return borrowed;
     // A server that ended the session has said so by now. Better noticed before a write is sent than after.
     if (borrowed.assume_value()->consume_pending()) {
-      if (!wanted.on_primary || !borrowed.assume_value()->is_replica()) return borrowed;
+      const bool is_replica = borrowed.assume_value()->is_replica();
+      // Made while the server was one, its session is read-only: the pool closes it, and lends another.
+      if (wanted.on_primary && !is_replica && borrowed.assume_value()->was_replica()) continue;
+      if (!wanted.on_primary || !is_replica) return borrowed;
       // It came back as one. A read would be answered as of some time ago, and a BEGIN READ WRITE refused as nonsense.
       return error(errc::no_primary, "the server that was the primary is a replica now")
           .with_node(borrowed.assume_value()->node());
@@ -260,7 +265,7 @@ result<std::size_t> copy_in(pool& connections, const request& wanted, copy_sourc
 
 result<std::size_t> copy_out(pool& connections, const request& wanted, std::string_view shape, copy_sink& to) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections, wanted));
-  if (wanted.causal != nullptr && !wanted.causal->after.empty()) {
+  if (wanted.causal != nullptr) {
     BOOST_OUTCOME_TRY(sent(settle_finding(*borrowed, *wanted.causal, wanted.on_primary, wanted.until, wanted.cancel)));
   }
   if (!wanted.before.empty()) {
@@ -274,7 +279,7 @@ result<std::size_t> copy_out(pool& connections, const request& wanted, std::stri
 result<rows> lease_channel::run(const request& wanted) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections_, wanted));
   connection& link = *borrowed;
-  if (wanted.causal == nullptr || wanted.causal->after.empty()) return run_on(link, wanted);
+  if (wanted.causal == nullptr) return run_on(link, wanted);
   return run_when_fresh(link, wanted, [&](const request& there) { return run_on(link, there); });
 }
 
@@ -282,7 +287,7 @@ result<std::vector<rows>> lease_channel::run_batch(const request& wanted,
                                                    std::span<const batched_statement> statements) {
   BOOST_OUTCOME_TRY(auto borrowed, borrow_live(connections_, wanted));
   connection& link = *borrowed;
-  if (wanted.causal == nullptr || wanted.causal->after.empty()) return run_whole(link, wanted, statements);
+  if (wanted.causal == nullptr) return run_whole(link, wanted, statements);
   return run_when_fresh(link, wanted, [&](const request& there) { return run_whole(link, there, statements); });
 }
 

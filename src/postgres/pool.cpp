@@ -47,12 +47,12 @@ struct pool::waiter : resilience::admission_queue::entry {
 };
 
 pool::pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
-           observer* watcher, std::function<void(clock::time_point)> opened)
+           observer* watcher, pool_callbacks callbacks)
     : options_(options),
       settings_(std::move(settings)),
       background_(background),
       watcher_(watcher),
-      opened_(std::move(opened)),
+      callbacks_(std::move(callbacks)),
       waiters_({.servers = options.size, .max_waiters = options.max_waiters}) {
   all_.reserve(options_.size);
   idle_.reserve(options_.size);
@@ -225,7 +225,10 @@ void pool::take_out(lock_type& lock, pooled_connection& returned, bool clean, bo
   returned_.notify_all();
   lock.unlock();
 
-  if (changed_role) note_role(gone->is_replica() ? node_role::replica : node_role::primary);
+  if (changed_role) {
+    const node_role role = gone->is_replica() ? node_role::replica : node_role::primary;
+    if (note_role(role)) report_role(role);
+  }
   for (auto& other : others) close_in_background(std::move(other), close_reason::role_changed);
   close_in_background(std::move(gone), closing        ? close_reason::shutdown
                                        : changed_role ? close_reason::role_changed
@@ -295,7 +298,7 @@ void pool::connected(std::unique_ptr<connection> made) {
   added->link = std::move(made);
   added->expires_at = now + std::chrono::duration_cast<clock::duration>(lifetime);
   added->idle_since = now;
-  if (opened_) opened_(now);
+  if (callbacks_.opened) callbacks_.opened(now);
 
   lock_type lock(mutex_);
   --connecting_;
@@ -305,21 +308,25 @@ void pool::connected(std::unique_ptr<connection> made) {
     return;  // `added` closes
   }
   // Under the lock, so that it can not be overtaken by the failure of an older attempt.
-  note_role(role);
+  const bool changed = note_role(role);
   all_.push_back(std::move(added));
   hand_out(*all_.back());
   start_connects(now);
+  lock.unlock();
+  if (changed) report_role(role);
 }
 
 void pool::connect_failed(const error& cause) {
   const auto now = clock::now();
-  const lock_type lock(mutex_);
+  lock_type lock(mutex_);
   --connecting_;
   pacer_.failed(now, random_unit());
   last_connect_error_ = cause;
   // Whatever it was, another node may be it by now.
-  if (all_.empty() && connecting_ == 0) note_role(node_role::unknown);
+  const bool changed = all_.empty() && connecting_ == 0 && note_role(node_role::unknown);
   serve_waiters(now);
+  lock.unlock();
+  if (changed) report_role(node_role::unknown);
 }
 
 void pool::serve_waiters(clock::time_point now) {
@@ -409,7 +416,7 @@ void pool::look_for_life() {
       take_back_silent(chosen);
       return;
     }
-    if (opened_) opened_(clock::now());
+    if (callbacks_.opened) callbacks_.opened(clock::now());
     give_back(chosen);
   });
 }
@@ -470,9 +477,48 @@ std::optional<error> pool::last_connect_failure() const {
   return pacer_.failures() > 0 ? last_connect_error_ : std::nullopt;
 }
 
-void pool::note_role(node_role now) {
+bool pool::note_role(node_role now) {
   const node_role before = role_.exchange(now);
   if (before != now && watcher_ != nullptr) watcher_->on_node_change({.node = node(), .before = before, .now = now});
+  return before != now;
+}
+
+void pool::report_role(node_role now) const {
+  if (callbacks_.role_learnt) callbacks_.role_learnt(now);
+}
+
+void pool::learn_role(node_role now) {
+  if (role() == now) return;
+  std::vector<std::unique_ptr<connection>> gone;
+  {
+    const lock_type lock(mutex_);
+    if (closing_ || !note_role(now)) return;
+    gone = remove_idle_of_role(now != node_role::replica);
+  }
+  for (auto& each : gone) close_in_background(std::move(each), close_reason::role_changed);
+}
+
+void pool::found_alive(clock::time_point now) {
+  const lock_type lock(mutex_);
+  pacer_.found_alive(now);
+  serve_waiters(now);
+}
+
+void pool::renew() {
+  std::vector<std::unique_ptr<connection>> gone;
+  {
+    const lock_type lock(mutex_);
+    // Those in use are closed when they come back.
+    for (const auto& each : all_) each->expires_at = clock::time_point::min();
+    while (!idle_.empty()) gone.push_back(remove(*idle_.back()));
+    serve_waiters(clock::now());
+  }
+  for (auto& each : gone) close_in_background(std::move(each), close_reason::expired);
+}
+
+void pool::turn_away(const error& why) {
+  const lock_type lock(mutex_);
+  fail_waiters(error(why));
 }
 
 }  // namespace breakwater::postgres

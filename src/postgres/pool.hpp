@@ -74,6 +74,14 @@ struct pool_counts {
   std::size_t connecting = 0;
 };
 
+/// Who is told of what a pool learns of its server: without a lock, by any thread. Each may be empty.
+struct pool_callbacks {
+  /// A connection was opened, or found alive by `look_for_life`. On a thread of the background.
+  std::function<void(deadline::clock::time_point)> opened{};
+  /// A connection said that the role is another one than was known; `unknown`: the server can not be reached.
+  std::function<void(node_role)> role_learnt{};
+};
+
 /// The connections to one node: lends them, and opens, checks, renews and closes them.
 ///
 /// The life of a connection:
@@ -101,10 +109,8 @@ class pool {
   using clock = deadline::clock;
 
   /// `background` and `watcher` (which may be null) outlive the pool.
-  /// `opened` is called, on a thread of the background, whenever a connection was opened or found alive by
-  /// `look_for_life`.
   pool(pool_options options, std::shared_ptr<const connection_settings> settings, task_runner& background,
-       observer* watcher, std::function<void(clock::time_point)> opened = {});
+       observer* watcher, pool_callbacks callbacks = {});
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
   /// REQUIRES that no lease is out and that the background has stopped.
@@ -122,6 +128,18 @@ class pool {
   /// Finds out, in the background, whether the server can be used: by a round trip on an idle connection, or by opening
   /// the first one. `opened` is called where it can. For who keeps callers away and wants to know until when.
   void look_for_life();
+
+  /// \name What somebody else has found out about the server.
+  /// @{
+  /// As if one of the connections had said so.
+  void learn_role(node_role now);
+  /// It answers: who waits need not be refused, and the next connect need not wait for the pause after a failed one.
+  void found_alive(clock::time_point now);
+  /// It is another server, or was started anew: no connection that there is now is lent again.
+  void renew();
+  /// All who wait for a connection fail with this, as they would if it could not be opened.
+  void turn_away(const error& why);
+  /// @}
 
   /// What has to be done from time to time: see the table above. Once a second is enough.
   void maintain(clock::time_point now);
@@ -179,13 +197,15 @@ class pool {
   /// The server's role changed: what was made to the one it had is of no use, for it is read-only, or dead.
   [[nodiscard]] std::vector<std::unique_ptr<connection>> remove_idle_of_role(bool was_replica);
   void close_in_background(std::unique_ptr<connection> closing, close_reason why);
-  void note_role(node_role now);
+  /// Returns whether it was another one.
+  bool note_role(node_role now);
+  void report_role(node_role now) const;
 
   const pool_options options_;
   const std::shared_ptr<const connection_settings> settings_;
   task_runner& background_;
   observer* const watcher_;
-  const std::function<void(clock::time_point)> opened_;
+  const pool_callbacks callbacks_;
   std::stop_source stop_connecting_;
   std::atomic<node_role> role_{node_role::unknown};
 

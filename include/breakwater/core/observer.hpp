@@ -65,6 +65,14 @@ struct node_event {
   node_role now = node_role::unknown;
 };
 
+/// Another node is the confirmed primary now, or none is.
+struct topology_event {
+  std::string_view before;     ///< "host:port"; empty: there was none
+  std::string_view now;        ///< empty: there is none, and writes wait
+  std::string_view reason;     ///< "confirmed", "none_answers", "only_replicas", "outdated", "split_brain" or "foreign"
+  std::uint32_t timeline = 0;  ///< of the one that is confirmed now
+};
+
 /// An attempt is about to be made again, or is not because the budget is spent.
 struct retry_event {
   std::string_view statement;
@@ -203,6 +211,7 @@ class observer {
   virtual void on_lease_wait(const lease_wait_event& /*event*/) noexcept {}
   virtual void on_lease_leak(const lease_leak_event& /*event*/) noexcept {}
   virtual void on_node_change(const node_event& /*event*/) noexcept {}
+  virtual void on_topology_change(const topology_event& /*event*/) noexcept {}
   virtual void on_retry(const retry_event& /*event*/) noexcept {}
   virtual void on_circuit_change(const circuit_event& /*event*/) noexcept {}
   virtual void on_circuit_rejected(const circuit_rejected_event& /*event*/) noexcept {}

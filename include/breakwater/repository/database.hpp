@@ -30,6 +30,13 @@ struct node_stats {
   std::size_t connections = 0;  ///< open, idle and used
   std::size_t idle = 0;
   std::size_t waiting = 0;  ///< callers waiting for a connection
+  bool confirmed = false;   ///< it is the primary, for certain: writes go to it
+  /// Its own, or of a replica the one it receives; 0: not known (a replica tells members of pg_read_all_stats only).
+  std::uint32_t timeline = 0;
+  std::uint64_t wal_position = 0;  ///< flushed by a primary, replayed by a replica; 0: not known
+  /// For how long a replica has been behind the confirmed primary, as the last probes saw it: zero where it has replayed all
+  /// that there was. Nothing where that is not known.
+  std::optional<std::chrono::nanoseconds> lag{};
 };
 
 /// A node's answer to a health check.
@@ -38,12 +45,16 @@ struct node_health {
   node_role role = node_role::unknown;
   std::chrono::nanoseconds round_trip{};  ///< of the check, waiting for a connection included
   std::optional<error> failure{};         ///< why it did not answer
+  bool confirmed = false;                 ///< as in `node_stats`, and so what follows
+  std::uint32_t timeline = 0;
+  std::uint64_t wal_position = 0;
+  std::optional<std::chrono::nanoseconds> lag{};
 };
 
 /// A health check's outcome.
 struct health_report {
   bool can_read = false;   ///< some node answered
-  bool can_write = false;  ///< exactly one node that answered is a primary
+  bool can_write = false;  ///< the confirmed primary answered, and is not read-only
   std::vector<node_health> nodes{};
 };
 
@@ -77,7 +88,7 @@ struct liveness_report {
 struct readiness_report {
   bool ready = false;      ///< `can_read` or `can_write`
   bool can_read = false;   ///< some node's role is known, and its breaker for reads would let a call pass
-  bool can_write = false;  ///< exactly one node is known as the primary, and its breaker for writes would do so
+  bool can_write = false;  ///< a primary is confirmed and not read-only, and its breaker for writes would do so
   std::string reason{};    ///< what is amiss; also where it is ready for one of the two only
 };
 

@@ -98,6 +98,7 @@ struct circuit_snapshot {
 ///     half_open | any probe succeeded, or was answered (`ignored`)           | closed, with an empty window
 ///     half_open | the latest probe failed or was slow                        | open, with a new time
 ///     half_open | the latest probe was abandoned                             | half_open without a probe
+///     open, half_open | it was found well (`found_well`)                     | closed, with an empty window
 ///     any       | force_open, force_closed                                   | open, closed, until `reset`
 ///     any       | reset                                                      | closed, with an empty window
 ///
@@ -130,6 +131,10 @@ class circuit_breaker {
   /// Somebody else saw a sign that the node is back (a connection was opened): the next call may probe, at the earliest a
   /// fifth of `open_for` after it opened. Of a breaker that is not open, or forced, nothing changes.
   void hint_recovered(time_point now) noexcept;
+
+  /// The node was away, and somebody who looks after it has found it in order: what was counted is over. Of a breaker
+  /// that is closed, or forced, nothing changes.
+  void found_well() noexcept;
 
   /// Refuses all calls until `reset`.
   void force_open() noexcept;

@@ -17,6 +17,7 @@ namespace breakwater::resilience {
 ///     any     | a connect succeeded                          | twice as many at a time: 1, 2, 4
 ///     any     | a connect failed                             | one at a time, after U(0, min(1 s, 100 ms * 2^failures))
 ///             |                                              | but at least 100 ms; trouble
+///     any     | the server was found alive by another        | no pause: as after a success; in trouble as before
 ///     any     | an open connection broke                     | trouble
 ///     trouble | ten connects were started within this second | the next one waits until it is over
 ///     trouble | `calm` passed without a failure or a break   | no trouble: connects as fast as the ramp allows
@@ -50,6 +51,8 @@ class connect_pacer {
   void succeeded(time_point now) noexcept;
   /// `unit` is a random number in [0, 1).
   void failed(time_point now, double unit) noexcept;
+  /// Somebody else has just connected.
+  void found_alive(time_point now) noexcept;
   /// An open connection was lost: not closed by us, and not by an operator for its own sake.
   void lost(time_point now) noexcept;
 
