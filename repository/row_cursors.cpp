@@ -9,12 +9,14 @@ session_cursor::session_cursor(session_state& on, const statement& what, const p
                                const request& limits, bool replica_allowed)
     : on_(on),
       query_(what, values),
+      fresh_(what.is_read() ? on.freshness_wanted() : std::nullopt),
       wanted_{.what = query_.what(),
               .values = query_.values(),
               .until = limits.until,
               .cancel = limits.cancel,
               .where = limits.where,
-              .priority = limits.priority},
+              .priority = limits.priority,
+              .causal = fresh_ ? &*fresh_ : nullptr},
       replica_allowed_(replica_allowed),
       report_(on.watcher(), query_.what(), on.options().correlation_id) {}
 
@@ -32,7 +34,10 @@ result<rows> session_cursor::fetch(std::size_t count) {
   const bool writes = query_.what().kind == statement_class::write;
   // Only now: a caller who has not asked for more than the last rows may not have wanted them all.
   if (writes && answer && answer.assume_value().empty()) {
-    if (auto committed = channel_->commit(); !committed) answer = std::move(committed).error();
+    causality_token written;
+    auto committed = channel_->commit(on_.places_writes() ? &written : nullptr);
+    on_.note_write(committed ? nullptr : &committed.assume_error(), written);
+    if (!committed) answer = std::move(committed).error();
   }
   if (!answer) {
     answer.error().with_statement(query_.what().name).with_attempts(attempts_);
@@ -56,6 +61,14 @@ result<rows> session_cursor::open(std::size_t count) {
       answer = std::move(held).error();
       return &answer.assume_error();
     }
+    if (fresh_) {
+      auto settled =
+          postgres::settle_finding(*held.assume_value(), *fresh_, there.on_primary, there.until, there.cancel);
+      if (!settled) {
+        answer = std::move(settled).error().with_attempts(1);
+        return &answer.assume_error();
+      }
+    }
     channel_.emplace(std::move(held).assume_value(), options, wanted_.until);
     server_ = postgres::server_cursor(1);
     answer = server_.fetch(*channel_, wanted_, count);
@@ -67,6 +80,9 @@ result<rows> session_cursor::open(std::size_t count) {
   };
   auto seen = on_.nodes().visit(wanted_, replica_allowed_, work);
   if (seen.refusal) answer = std::move(*seen.refusal);
+  if (fresh_ && answer) {
+    if (auto vouched = on_.note_read(*fresh_); !vouched) answer = std::move(vouched).error();
+  }
   return answer;
 }
 

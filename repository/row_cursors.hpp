@@ -50,6 +50,7 @@ class session_cursor final : public row_cursor {
 
   session_state& on_;
   const cursor_query query_;
+  std::optional<postgres::causal_read> fresh_;
   const request wanted_;
   const bool replica_allowed_;
   const operation_report report_;

@@ -62,13 +62,15 @@ request session_state::with_limits(const statement& what, const parameters& valu
 result<std::size_t> session_state::copy_in(const statement& what, copy_source& from) {
   if (in_transaction) return refused_beside_transaction(what.name);
   if (is_guarded()) return copy_in_guarded(what, from);
-  has_written = true;
   const operation_report report(watcher(), what, options_.correlation_id);
   const parameters none;
-  const request wanted = with_limits(what, none);
+  causality_token written;
+  request wanted = with_limits(what, none);
+  if (places_writes()) wanted.written = &written;
   result<std::size_t> copied = errc::internal;
   const auto finish = [&](const routing::node* on, unsigned attempts) {
     if (!copied) copied.error().with_statement(what.name).with_attempts(attempts);
+    note_write(copied ? nullptr : &copied.assume_error(), written);
     report.finish(copied, copied ? copied.assume_value() : 0, on == nullptr ? std::string_view{} : on->name(),
                   on == nullptr ? node_role::unknown : on->role(), attempts);
   };
@@ -101,7 +103,12 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
   if (in_transaction) return refused_beside_transaction(what.name);
   const operation_report report(watcher(), what, options_.correlation_id);
   const parameters none;
-  const request wanted = with_limits(what, none);
+  request wanted = with_limits(what, none);
+  causality_token written;
+  const bool writes = what.kind == statement_class::write;
+  auto fresh = what.is_read() ? freshness_wanted() : std::nullopt;
+  if (fresh) wanted.causal = &*fresh;
+  if (writes && places_writes()) wanted.written = &written;
   watched_sink sink(to);
   result<std::size_t> copied = errc::internal;
   const routing::node* chosen = nullptr;
@@ -109,6 +116,7 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
   const auto finish = [&] {
     if (!copied) copied.error().with_attempts(attempts);
     if (!copied && copied.error().statement().empty()) copied.error().with_statement(what.name);
+    if (writes) note_write(copied ? nullptr : &copied.assume_error(), written);
     report.finish(copied, copied ? copied.assume_value() : 0, chosen == nullptr ? std::string_view{} : chosen->name(),
                   chosen == nullptr ? node_role::unknown : chosen->role(), attempts);
   };
@@ -126,6 +134,9 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
     auto seen = nodes().visit(wanted, may_read_replicas(), work);
     attempts = seen.attempts;
     if (seen.refusal) copied = std::move(*seen.refusal);
+    if (fresh && copied) {
+      if (auto vouched = note_read(*fresh); !vouched) copied = std::move(vouched).error();
+    }
   } catch (...) {
     copied = ended_by_exception();
     finish();
@@ -137,10 +148,8 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
 
 result<std::unique_ptr<row_cursor>> session_state::open_cursor(const statement& what, const parameters& values) {
   if (in_transaction) return refused_beside_transaction(what.name);
-  const bool replica_allowed = may_read_replicas();
-  has_written = has_written || what.kind == statement_class::write;
   return std::unique_ptr<row_cursor>(
-      std::make_unique<session_cursor>(*this, what, values, with_limits(what, values), replica_allowed));
+      std::make_unique<session_cursor>(*this, what, values, with_limits(what, values), may_read_replicas()));
 }
 
 template <class Copy>

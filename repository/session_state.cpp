@@ -70,6 +70,7 @@ session_state::session_state(std::shared_ptr<database_state> database, session_o
       options_(std::move(options)),
       where_(where),
       consistency_(options_.consistency.value_or(database_->settings().consistency)),
+      token_(options_.after),
       until_(options_.deadline),
       operation_timeout_(options_.operation_timeout.value_or(database_->settings().operation_timeout)) {
   if (options_.timeout) until_ = until_.earlier_of(deadline::after(*options_.timeout));
@@ -79,15 +80,6 @@ session_state::session_state(std::shared_ptr<database_state> database, session_o
 
 deadline session_state::operation_deadline(deadline::clock::time_point now) const noexcept {
   return until_.earlier_of(deadline::after(operation_timeout_, now));
-}
-
-bool session_state::may_read_replicas() const noexcept {
-  switch (consistency_) {
-    case consistency::primary: return false;
-    case consistency::read_your_writes: return !has_written;
-    case consistency::eventual: return true;
-  }
-  return false;
 }
 
 error refused_beside_transaction(std::string_view statement_name) {
@@ -109,16 +101,23 @@ result<rows> session_state::execute(const statement& what, const parameters& val
 
   const auto began = deadline::clock::now();
   const operation_report report(watcher(), what, options_.correlation_id, began);
-  const bool replica_allowed = may_read_replicas();
-  has_written = has_written || what.kind == statement_class::write;
+  const bool writes = what.kind == statement_class::write;
+  causality_token written;
+  auto fresh = what.is_read() ? freshness_wanted() : std::nullopt;
   routing::routed outcome = nodes().run({.what = what,
                                          .values = values,
                                          .until = operation_deadline(began),
                                          .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
                                          .where = where_,
                                          .priority = options_.priority,
-                                         .began = began},
-                                        replica_allowed);
+                                         .began = began,
+                                         .written = writes && places_writes() ? &written : nullptr,
+                                         .causal = fresh ? &*fresh : nullptr},
+                                        may_read_replicas());
+  if (writes) note_write(outcome.answer ? nullptr : &outcome.answer.assume_error(), written);
+  if (fresh && outcome.answer) {
+    if (auto seen = note_read(*fresh); !seen) outcome.answer = std::move(seen).error();
+  }
   if (!outcome.answer) outcome.answer.error().with_statement(what.name).with_attempts(outcome.attempts);
   report.finish(outcome.answer, outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
                 outcome.from == nullptr ? node_role::unknown : outcome.from->role(), outcome.attempts, outcome.ended);
@@ -135,16 +134,23 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
   const parameters none;
   const auto began = deadline::clock::now();
   const operation_report report(watcher(), whole, options_.correlation_id, began);
-  const bool replica_allowed = may_read_replicas();
-  has_written = has_written || whole.kind == statement_class::write;
+  const bool writes = whole.kind == statement_class::write;
+  causality_token written;
+  auto fresh = whole.is_read() ? freshness_wanted() : std::nullopt;
   auto outcome = nodes().run_batch({.what = whole,
                                     .values = none,
                                     .until = operation_deadline(began),
                                     .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
                                     .where = where_,
                                     .priority = options_.priority,
-                                    .began = began},
-                                   statements, replica_allowed);
+                                    .began = began,
+                                    .written = writes && places_writes() ? &written : nullptr,
+                                    .causal = fresh ? &*fresh : nullptr},
+                                   statements, may_read_replicas());
+  if (writes) note_write(outcome.answer ? nullptr : &outcome.answer.assume_error(), written);
+  if (fresh && outcome.answer) {
+    if (auto seen = note_read(*fresh); !seen) outcome.answer = std::move(seen).error();
+  }
   if (!outcome.answer) {
     name_batch(outcome.answer.error(), name);
     outcome.answer.error().with_attempts(outcome.attempts);
@@ -263,13 +269,13 @@ void transaction_state::note(const error& failure, bool mapped) noexcept {
 
 result<void> transaction_state::commit(bool may_run_again) {
   if (!channel_) return error(errc::unsafe_operation, "the transaction has ended already");
-  session_->has_written = true;
   operation_report report(session_->watcher(), commit_statement, session_->options().correlation_id);
   const bool sends_commit = channel_->has_begun();
   const std::string node = channel_->node();
   const node_role role = channel_->role();
   const std::optional<postgres::outcome_mark> mark = channel_->mark();
-  auto committed = channel_->commit();
+  causality_token written;
+  auto committed = channel_->commit(!options_.read_only && session_->places_writes() ? &written : nullptr);
   channel_.reset();  // finding out what became of it may need the connection's place in the pool
   if (!committed) {
     committed.error().with_attempts(attempt_).with_node(node);
@@ -278,6 +284,10 @@ result<void> transaction_state::commit(bool may_run_again) {
     if (unknown && mark) committed = find_outcome(std::move(committed).error(), *mark, may_run_again);
   }
   if (!committed) note(committed.error());
+  if (sends_commit && !options_.read_only) {
+    session_->note_write(committed ? nullptr : &committed.assume_error(), written);
+  }
+  if (may_be_applied_) session_->note_written({});
   if (sends_commit) report.finish(committed, 0, node, role, 1);
   return committed;
 }
@@ -285,6 +295,7 @@ result<void> transaction_state::commit(bool may_run_again) {
 void transaction_state::rollback() noexcept {
   if (channel_) channel_->rollback();
   channel_.reset();
+  if (may_be_applied_) session_->note_written({});
 }
 
 result<unsigned> transaction_state::begin_savepoint() {
@@ -336,6 +347,8 @@ void transaction_state::remember(std::unique_ptr<end_callback> call, transaction
 
 std::shared_ptr<executor> executor_of(const std::shared_ptr<transaction_state>& state) { return state; }
 std::shared_ptr<executor> executor_of(const std::shared_ptr<session_state>& state) { return state; }
+causality_token token_of(const session_state& state) noexcept { return state.token(); }
+causality causality_of(const session_state& state) noexcept { return state.causality(); }
 void remember(transaction_state& state, std::unique_ptr<end_callback> call, transaction_end when) {
   state.remember(std::move(call), when);
 }

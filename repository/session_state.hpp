@@ -2,9 +2,11 @@
 
 #include "cluster/router.hpp"
 #include "outcome_sweeper.hpp"
+#include "postgres/causal_read.hpp"
 #include "postgres/decide.hpp"
 #include "postgres/transaction_channel.hpp"
 #include "transaction_callbacks.hpp"
+#include <breakwater/core/causality_token.hpp>
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/source_location.hpp>
 #include <breakwater/postgres/executor.hpp>
@@ -74,11 +76,25 @@ class session_state final : public executor, public std::enable_shared_from_this
 
   /// While set, single statements are refused.
   bool in_transaction = false;
-  /// It has sent a write, so its reads are the primary's.
-  bool has_written = false;
+
+  /// \name What its reads have to see; see session_causality.cpp.
+  /// @{
+  [[nodiscard]] const causality_token& token() const noexcept { return token_; }
+  [[nodiscard]] breakwater::causality causality() const noexcept { return causality_; }
+  /// Whether the position of its writes is worth asking for.
+  [[nodiscard]] bool places_writes() const noexcept;
+  /// Something was written; an empty token: it is not known where.
+  void note_written(const causality_token& where) noexcept;
+  /// What came of a write: `where` counts if it was applied.
+  void note_write(const error* failure, const causality_token& where) noexcept;
+  /// Which nodes may answer a read, and what they must have. Nothing where any node will do.
+  [[nodiscard]] std::optional<postgres::causal_read> freshness_wanted() const noexcept;
+  [[nodiscard]] bool may_read_replicas() const noexcept;
+  /// What came of such a read. Error: with `strict_causality`, that nobody vouches for what it had to see.
+  [[nodiscard]] result<void> note_read(const postgres::causal_read& read);
+  /// @}
 
  private:
-  [[nodiscard]] bool may_read_replicas() const noexcept;
   /// \name Single writes of a guarded session, each in a transaction of its own; see outcome_single.cpp.
   /// @{
   [[nodiscard]] result<rows> execute_guarded(const statement& what, const parameters& values);
@@ -92,6 +108,8 @@ class session_state final : public executor, public std::enable_shared_from_this
   const session_options options_;
   const source_location where_;
   breakwater::consistency consistency_;
+  causality_token token_;
+  breakwater::causality causality_ = breakwater::causality::none;
   deadline until_;
   std::chrono::nanoseconds operation_timeout_;
 };

@@ -11,6 +11,8 @@ namespace breakwater::routing {
 
 bool router::may_hedge(const request& wanted, bool replica_allowed) const noexcept {
   if (hedger_ == nullptr || !replica_allowed || !wanted.what.is_read()) return false;
+  // Which replica has what it must see is found out on the way, and what sets it up is not this object's to keep.
+  if (wanted.causal != nullptr || !wanted.before.empty()) return false;
   // The primary has other things to do than to be a second replica.
   return std::ranges::count(nodes_, node_role::replica, [](const auto& each) { return each->role(); }) > 1;
 }

@@ -63,8 +63,7 @@ void monitor::stop() noexcept {
   thread_.request_stop();
   const lock_type lock(mutex_);
   stopping_ = true;
-  if (next != nullptr || changes_ != told_changes_) news_.notify_all();
-  told_changes_ = changes_;
+  news_.notify_all();
 }
 
 bool monitor::wait_for_first_look(deadline until) {
@@ -148,6 +147,12 @@ void monitor::begin_probes(time_point now) {
     asked.begun = now;
     probes_.post([this, &asked, until = deadline::after(probe_takes_at_most * options_.probe_timeout, now)] {
       const std::stop_token stop = stop_probes_.get_token();
+      std::unique_ptr<postgres::connection> fresh;
+      {
+        const lock_type lock(mutex_);
+        fresh = std::move(asked.fresh);
+      }
+      if (fresh) asked.asks.adopt(std::move(fresh));
       auto answer = stop.stop_requested() ? probe_answer{} : asked.asks.ask(until, stop);
       const lock_type lock(mutex_);
       asked.arrived = std::move(answer);
@@ -165,10 +170,6 @@ void monitor::prepare(watched& asked, time_point now) {
         std::chrono::duration<double, std::milli>(options_.reconnect_after) * (1.0 - renewal_jitter * random_unit());
     return now + std::chrono::duration_cast<deadline::clock::duration>(age);
   };
-  if (asked.fresh) {
-    asked.asks.adopt(std::move(asked.fresh));
-    asked.renew_at = later();
-  }
   if (!asked.asks.has_connection() || asked.renew_at == time_point{}) {
     asked.renew_at = later();
     return;
@@ -319,7 +320,8 @@ void monitor::conclude(time_point now, announcement& told) {
     turn_away_from(next, told);
   }
   sure_.store(next != nullptr && confirmed_by_ > doubted_at_, std::memory_order_relaxed);
-  news_.notify_all();
+  if (next != nullptr || changes_ != told_changes_) news_.notify_all();
+  told_changes_ = changes_;
 }
 
 /// Who waits for a connection to the last primary shall look elsewhere: at once where it is gone, or where another one is

@@ -102,12 +102,15 @@ class monitor {
 
   /// A node with what is remembered of it. The probe belongs to the task under way; the rest to the mutex.
   struct watched {
-    watched(node& observed, std::shared_ptr<const postgres::connection_settings> address,
-            std::chrono::milliseconds reconnect_after)
-        : of(observed), asks(std::move(address), reconnect_after) {}
+    watched(node& observed, const std::shared_ptr<const postgres::connection_settings>& where)
+        : of(observed), address(where), asks(where) {}
 
     node& of;
+    const std::shared_ptr<const postgres::connection_settings> address;
     probe asks;
+    bool renewing = false;  // a connection for it is being made
+    time_point renew_at{};
+    std::unique_ptr<postgres::connection> fresh{};
     bool busy = false;      // a probe is under way
     bool overdue = false;   // and is too late already
     bool heard_of = false;  // it has answered once, or had the time to

@@ -102,6 +102,9 @@ class node {
   [[nodiscard]] node_observation observed() const noexcept { return observed_.load(); }
   /// How far this replica had come; none where it is not known for certain.
   [[nodiscard]] replay_mark mark() const noexcept { return mark_.load(); }
+  /// How far it had come when a read last asked; see `replica_knowledge`. 0: none did.
+  [[nodiscard]] std::uint64_t replayed() const noexcept { return replayed_.load(std::memory_order_relaxed); }
+  void note_replayed(std::uint64_t position) noexcept { replayed_.store(position, std::memory_order_relaxed); }
   /// By the monitor alone, one thread at a time.
   void note(const node_observation& seen, const replay_mark& mark) noexcept {
     observed_.store(seen);
@@ -160,6 +163,7 @@ class node {
   std::array<std::unique_ptr<resilience::circuit_breaker>, 2> breakers_;
   seqlock<node_observation> observed_;
   seqlock<replay_mark> mark_;
+  std::atomic<std::uint64_t> replayed_{0};
 };
 
 }  // namespace breakwater::routing

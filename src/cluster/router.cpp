@@ -2,7 +2,9 @@
 
 #include "cluster/doubt.hpp"
 #include "cluster/hedged_read.hpp"
+#include "cluster/tour.hpp"
 #include "core/secret_cache.hpp"
+#include "postgres/causal_read.hpp"
 #include "postgres/decide.hpp"
 #include "postgres/server_settings.hpp"
 #include <breakwater/core/random.hpp>
@@ -88,6 +90,7 @@ result<std::unique_ptr<router>> router::open(const config& settings) {
 router::router(const config& settings, std::vector<dsn> addresses)
     : watcher_(settings.observer),
       retries_(settings.retry),
+      replica_wait_(settings.routing.replica_wait),
       budget_(settings.retry_budget),
       connect_timeout_(settings.connect_timeout),
       secrets_(secrets_of(settings)),
@@ -147,37 +150,6 @@ result<void> router::connect_all(deadline until) {
   return success();
 }
 
-namespace {
-
-constexpr deadline::clock::time_point never_failed{};
-
-circuit_class class_of(const request& wanted) noexcept {
-  return wanted.what.is_read() ? circuit_class::read : circuit_class::write;
-}
-
-}  // namespace
-
-/// One operation's way through the nodes.
-struct router::tour {
-  resilience::retry_sequence& tries;
-  const bool replicas_allowed = false;
-  deadline::clock::time_point now;  // when the attempt under way began
-  bool to_replicas = false;         // the next attempt may go to one
-  /// The primary has to be confirmed by what was asked after this.
-  deadline::clock::time_point confirmed_after = never_failed;
-  std::uint64_t changes = 0;       // of the nodes, when the replicas were last gone through
-  replica_set::choice first{};     // where this round among the nodes began
-  std::size_t looked_at = 0;       // how many of them since; once more as many where there is no primary
-  std::optional<error> refused{};  // by a replica's breaker
-  visited seen{};
-
-  void begin_round(replica_set::choice from) noexcept {
-    to_replicas = replicas_allowed;
-    first = from;
-    looked_at = 0;
-  }
-};
-
 std::optional<router::chosen> router::choose_replica(tour& way, const request& wanted) {
   for (;; ++way.looked_at) {
     const bool last_resort = way.looked_at >= nodes_.size();
@@ -202,7 +174,8 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
   for (;;) {
     if (way.to_replicas) {
       if (way.looked_at == 0) way.changes = monitor_->changes();
-      if (auto replica = choose_replica(way, wanted)) return std::move(*replica);
+      auto replica = wanted.causal == nullptr ? choose_replica(way, wanted) : choose_fresh_replica(way, wanted);
+      if (replica) return std::move(*replica);
       way.to_replicas = false;
     }
     node* const primary = monitor_->primary();
@@ -282,7 +255,15 @@ void router::make_tour(tour& way, const request& wanted, node_work work) {
     there.on_primary = !way.to_replicas;
     const error* const failure = work(on, to.assume_value().call, there);
     const auto ended = deadline::clock::now();
-    to.assume_value().call.settle(failure, ended);
+    if (wanted.causal != nullptr && goes_on_to_fresher(way, wanted, failure)) {
+      to.assume_value().call.settle_untimed(nullptr, ended);
+      continue;
+    }
+    if (wanted.causal != nullptr && wanted.causal->waited) {
+      to.assume_value().call.settle_untimed(failure, ended);
+    } else {
+      to.assume_value().call.settle(failure, ended);
+    }
     if (failure == nullptr || failure->attempts() > 0) ++way.seen.attempts;
     if (failure == nullptr) {
       way.seen.ended = ended;

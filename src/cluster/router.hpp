@@ -172,6 +172,8 @@ class router final : private node_listener {
   void make_tour(tour& way, const request& wanted, node_work work);
   [[nodiscard]] result<chosen> choose(tour& way, const request& wanted);
   [[nodiscard]] std::optional<chosen> choose_replica(tour& way, const request& wanted);
+  [[nodiscard]] std::optional<chosen> choose_fresh_replica(tour& way, const request& wanted);
+  [[nodiscard]] bool goes_on_to_fresher(tour& way, const request& wanted, const error* failure) noexcept;
   [[nodiscard]] result<chosen> admit_to(node& primary, tour& way, const request& wanted);
   [[nodiscard]] result<monitor::finding> await_primary(tour& way, const request& wanted);
   [[nodiscard]] result<bool> primary_has_changed(tour& way, const request& wanted);
@@ -181,6 +183,7 @@ class router final : private node_listener {
 
   std::shared_ptr<observer> watcher_;
   const retry_options retries_;
+  const std::chrono::nanoseconds replica_wait_;
   resilience::retry_budget budget_;
   const std::chrono::milliseconds connect_timeout_;
   const std::shared_ptr<secret_cache> secrets_;  // null: user and password are the connection strings'

@@ -48,8 +48,10 @@ std::string describe(const node_observation& seen, const history& known) {
 replay_mark next_mark(const replay_mark& mark, const node_observation& seen, bool same_server) noexcept {
   if (!seen.reachable || !seen.in_recovery) return {};
   if (seen.streaming && seen.timeline != 0 && seen.system != 0) {
-    return {
-        .of = {.system = seen.system, .timeline = seen.timeline}, .position = seen.position, .probed_at = seen.sent};
+    return {.of = {.system = seen.system, .timeline = seen.timeline},
+            .position = seen.position,
+            .place = seen.place,
+            .probed_at = seen.sent};
   }
   return same_server ? mark : replay_mark{};
 }

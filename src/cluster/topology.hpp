@@ -48,6 +48,7 @@ struct node_observation {
 struct replay_mark {
   lineage of{};                             ///< of the WAL that it received then
   std::uint64_t position = 0;               ///< replayed
+  std::uint64_t place = 0;                  ///< as in the observation: which server, since which start
   deadline::clock::time_point probed_at{};  ///< when the probe that found it was sent
   [[nodiscard]] explicit operator bool() const noexcept { return of.timeline != 0; }
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <breakwater/core/causality_token.hpp>
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/source_location.hpp>
@@ -73,6 +74,8 @@ class transaction_run {
 };
 
 [[nodiscard]] std::shared_ptr<executor> executor_of(const std::shared_ptr<session_state>& state);
+[[nodiscard]] causality_token token_of(const session_state& state) noexcept;
+[[nodiscard]] causality causality_of(const session_state& state) noexcept;
 
 }  // namespace detail
 
@@ -81,9 +84,9 @@ class transaction_run {
 ///     bw::session session = db.session({.timeout = 200ms});
 ///     auto accounts = session.repository<Account>();
 ///
-/// Single reads may go to replicas, until the session has written: from then on it reads from the primary, so that
-/// it sees what it wrote (with `consistency::read_your_writes`, the default). A cheap value, for one thread at a time;
-/// it keeps the database alive.
+/// Single reads may go to replicas. Once the session has written only to those that have what it wrote, else to the primary
+/// (with `consistency::read_your_writes`, the default). A cheap value, for one thread at a time; it keeps the database
+/// alive.
 class session {
  public:
   explicit session(std::shared_ptr<detail::session_state> state) noexcept : state_(std::move(state)) {}
@@ -167,6 +170,13 @@ class session {
         },
         options, where);
   }
+
+  /// What another session has to be given, as `session_options::after`, to see what this one wrote and was given itself:
+  /// empty when that is nothing. Its position is known after single writes and transactions with
+  /// `consistency::read_your_writes` on a database of several nodes; else only the primary serves it. No round trip.
+  [[nodiscard]] causality_token token() const noexcept { return detail::token_of(*state_); }
+  /// Whether the session's reads so far saw what it wrote and was given. No round trip.
+  [[nodiscard]] breakwater::causality causality() const noexcept { return detail::causality_of(*state_); }
 
  private:
   std::shared_ptr<detail::session_state> state_;

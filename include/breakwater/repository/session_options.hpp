@@ -1,5 +1,6 @@
 #pragma once
 
+#include <breakwater/core/causality_token.hpp>
 #include <breakwater/core/consistency.hpp>
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/priority.hpp>
@@ -22,6 +23,11 @@ struct session_options {
   std::optional<std::chrono::nanoseconds> operation_timeout = std::nullopt;
   /// How fresh reads are; the configuration's where it is not given.
   std::optional<breakwater::consistency> consistency = std::nullopt;
+  /// What the session's reads have to see besides its own writes: another session's `token()`.
+  causality_token after = {};
+  /// A read that only a primary could answer which can not vouch for those writes is an error (`errc::no_primary`), where
+  /// without it is answered and `session::causality()` says so. See docs/causality.md.
+  bool strict_causality = false;
   /// On whose behalf it all is done: a user's name or number, for hooks and the auditor.
   std::string actor = {};
   /// Goes into every event of the session, so that its log lines can be found together.

@@ -68,4 +68,16 @@ TEST(statement_effects, what_is_prepared_outlives_a_rollback) {
   EXPECT_FALSE(outlives_rollback("set a = 1"));
 }
 
+TEST(statement_effects, queries_and_changes_of_rows_may_be_wrapped) {
+  for (const char* sql : {"insert into t values (1)", "UPDATE t SET a = 1", " /* x */ delete from t", "merge into t",
+                          "with x as (select 1) select 1", "select 1", "values (1)", "table t"}) {
+    EXPECT_TRUE(may_be_wrapped(sql)) << sql;
+  }
+  for (const char* sql : {"vacuum t", "create index concurrently on t (a)", "call p()", "do $$$$", "begin", "commit",
+                          "copy t from stdin", "reindex table t", "set x = 1", "", "(select 1)",
+                          "alter system set x = 1", "create database d", "listen x", "prepare p as select 1"}) {
+    EXPECT_FALSE(may_be_wrapped(sql)) << sql;
+  }
+}
+
 }  // namespace

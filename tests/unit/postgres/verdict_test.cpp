@@ -9,6 +9,8 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -331,6 +333,33 @@ TEST(verdict, of_a_statement_that_the_library_sends_ahead_names_it_and_does_not_
   EXPECT_NE(failed_at(2, 3).text().find("number 2 of a batch of 2"), std::string::npos) << failed_at(2, 3).text();
   EXPECT_EQ(failed_at(1, 2).statement(), "first");
   EXPECT_EQ(failed_at(1, 2).text(), "taken") << "one statement is no batch";
+}
+
+TEST(verdict, answered_commit_decides_whatever_becomes_of_what_stands_behind_it) {
+  for (const auto kind : {batch_kind::whole, batch_kind::commit}) {
+    const sent one(kind, statement_class::write);
+    std::vector<exchange_outcome> later;
+    later.push_back(outcome(phase::complete, refused_with(errc::insufficient_privilege, "42501")));
+    later.push_back(outcome(phase::sent, fatal(errc::connection_failed, "57P01")));
+    later.push_back(outcome(phase::sent, {}, wait_result::timed_out));
+    later.push_back(outcome(phase::sent, {}, wait_result::cancelled));
+    for (exchange_outcome& made : later) {
+      made.committed = true;
+      EXPECT_TRUE(judge(std::move(made), one.all, false, now).has_value());
+    }
+    auto unreplicated = outcome(phase::sent, {}, wait_result::timed_out);
+    unreplicated.committed = true;
+    EXPECT_EQ(judge(std::move(unreplicated), one.all, true, now).error().code(), errc::commit_unknown);
+  }
+}
+
+TEST(verdict, commit_that_was_a_rollback_applied_nothing) {
+  const sent one(batch_kind::whole, statement_class::write);
+  auto made = outcome(phase::complete);
+  made.undone = true;
+  const auto verdict = judge(std::move(made), one.all, false, now);
+  EXPECT_EQ(verdict.error().code(), errc::rolled_back);
+  EXPECT_EQ(verdict.error().applied(), applied::no);
 }
 
 }  // namespace

@@ -1,0 +1,60 @@
+// What a session's reads have to see: what it wrote, and what it was given.
+
+#include "session_state.hpp"
+
+namespace breakwater::detail {
+
+bool session_state::places_writes() const noexcept {
+  return consistency_.kind() == consistency_kind::read_your_writes && nodes().nodes().size() > 1;
+}
+
+void session_state::note_written(const causality_token& where) noexcept {
+  const causality_token known = where.empty() ? causality_token::position_unknown() : where;
+  // It was written by a primary on another history than that of what came before: nobody says that it has kept that.
+  const bool lost_sight = !token_.is_on_history_of(known);
+  token_ = token_.joined_with(known);
+  if (lost_sight) causality_ = breakwater::causality::not_vouched;
+}
+
+void session_state::note_write(const error* failure, const causality_token& where) noexcept {
+  if (failure == nullptr) return note_written(where);
+  if (failure->applied() != applied::no) note_written({});
+}
+
+bool session_state::may_read_replicas() const noexcept {
+  switch (consistency_.kind()) {
+    case consistency_kind::primary: return false;
+    case consistency_kind::read_your_writes: return token_.empty() || token_.knows_position();
+    case consistency_kind::eventual:
+    case consistency_kind::bounded: return options_.after.empty() || options_.after.knows_position();
+  }
+  return false;
+}
+
+std::optional<postgres::causal_read> session_state::freshness_wanted() const noexcept {
+  const bool own_writes = consistency_.kind() == consistency_kind::read_your_writes;
+  postgres::causal_read wanted{.after = own_writes ? token_ : options_.after};
+  if (consistency_.kind() == consistency_kind::bounded) wanted.lag = consistency_.lag();
+  // What the one node there is wrote it has.
+  if (nodes().nodes().size() == 1 && options_.after.empty()) wanted.after = {};
+  // The primary is all there is to ask.
+  if (!wanted.after.knows_position() && !wanted.after.knows_timeline()) wanted.after = {};
+  if (wanted.after.empty() && !wanted.lag) return std::nullopt;
+  return wanted;
+}
+
+result<void> session_state::note_read(const postgres::causal_read& read) {
+  using postgres::read_finding;
+  if (read.found == read_finding::kept && causality_ == breakwater::causality::none) {
+    causality_ = breakwater::causality::kept;
+  }
+  if (read.found != read_finding::not_vouched) return success();
+  causality_ = breakwater::causality::not_vouched;
+  if (!options_.strict_causality) return success();
+  return error(
+      errc::no_primary,
+      "the primary is on another history than what this session has to see, so that it may have been lost in a "
+      "failover (strict_causality); look whether it is there in a session without .after");
+}
+
+}  // namespace breakwater::detail
