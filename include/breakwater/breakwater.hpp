@@ -4,6 +4,7 @@
 /// neither libpqxx nor libpq. docs/architecture.md says which header is what for.
 
 #include <breakwater/core/auditor.hpp>
+#include <breakwater/core/causality_token.hpp>
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/consistency.hpp>
 #include <breakwater/core/date.hpp>

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cluster/seqlock.hpp"
+#include "cluster/topology.hpp"
 #include "postgres/lease_channel.hpp"
 #include "postgres/pool.hpp"
 #include <breakwater/core/config.hpp>
@@ -71,6 +73,18 @@ class node {
   /// Where single statements run.
   [[nodiscard]] channel& statements() noexcept { return leases_; }
 
+  /// \name What the monitor saw last. No lock: a few nanoseconds.
+  /// @{
+  [[nodiscard]] node_observation observed() const noexcept { return observed_.load(); }
+  /// How far this replica had come; none where it is not known for certain.
+  [[nodiscard]] replay_mark mark() const noexcept { return mark_.load(); }
+  /// By the monitor's thread alone.
+  void note(const node_observation& seen, const replay_mark& mark) noexcept {
+    observed_.store(seen);
+    mark_.store(mark);
+  }
+  /// @}
+
   /// What has to be done from time to time; once a second is enough.
   void maintain(deadline::clock::time_point now);
 
@@ -102,6 +116,8 @@ class node {
   postgres::lease_channel leases_;
   resilience::adaptive_limiter limiter_;
   std::array<std::unique_ptr<resilience::circuit_breaker>, 2> breakers_;
+  seqlock<node_observation> observed_;
+  seqlock<replay_mark> mark_;
 };
 
 }  // namespace breakwater::routing

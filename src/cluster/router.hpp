@@ -125,6 +125,9 @@ class router {
   /// What was decided for the nodes that were reached.
   [[nodiscard]] const sizing& sizes() const noexcept { return sizing_; }
 
+  /// Where the confirmed primary's history stands; as it was while none is confirmed. Empty: none was yet. No lock.
+  [[nodiscard]] lineage primary_lineage() const noexcept { return lineage_.load(); }
+
   /// As `pool::close`, for all nodes at once.
   bool close(deadline until);
   /// Has `close` come to its end?
@@ -168,6 +171,7 @@ class router {
   std::vector<std::unique_ptr<node>> nodes_;
   std::unique_ptr<task_runner> second_copies_;  // not the background: they wait for what that has to do
   std::unique_ptr<resilience::hedger> hedger_;  // null: reads are not hedged
+  seqlock<lineage> lineage_;
   std::atomic<std::size_t> next_replica_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};

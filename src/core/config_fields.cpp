@@ -181,11 +181,6 @@ struct text_of_names {
   }
 };
 template <>
-struct text_of<consistency>
-    : text_of_names<consistency, consistency::primary, consistency::read_your_writes, consistency::eventual> {
-  static constexpr std::string_view allowed = "primary, read_your_writes or eventual";
-};
-template <>
 struct text_of<jitter> : text_of_names<jitter, jitter::full, jitter::decorrelated> {
   static constexpr std::string_view allowed = "full or decorrelated";
 };
@@ -193,6 +188,29 @@ template <>
 struct text_of<limit_algorithm>
     : text_of_names<limit_algorithm, limit_algorithm::none, limit_algorithm::gradient2, limit_algorithm::aimd> {
   static constexpr std::string_view allowed = "none, gradient2 or aimd";
+};
+
+template <>
+struct text_of<consistency> {
+  static constexpr std::string_view type = "a name";
+  static constexpr std::string_view allowed =
+      "primary, read_your_writes, eventual or bounded(5s), with a lag of 1ms..1d";
+  static std::string print(consistency value) {
+    if (value.kind() != consistency_kind::bounded) return std::string(to_string(value));
+    return "bounded(" + print_duration(value.lag()) + ")";
+  }
+  static std::optional<consistency> parse(std::string_view text) noexcept {
+    for (const consistency value : {consistency::primary, consistency::read_your_writes, consistency::eventual}) {
+      if (to_string(value) == text) return value;
+    }
+    constexpr std::string_view opening = "bounded(";
+    if (!text.starts_with(opening) || !text.ends_with(')')) return std::nullopt;
+    text.remove_prefix(opening.size());
+    text.remove_suffix(1);
+    const auto lag = parse_duration(text);
+    if (!lag) return std::nullopt;
+    return consistency::bounded(*lag);
+  }
 };
 
 template <class Number>
@@ -332,6 +350,11 @@ void check_value(const field& row, const config& settings, std::string_view show
       [&](const automatic_field& kind) {
         const auto& value = read(kind, settings);
         if (value && !(*value >= kind.least && *value <= kind.most)) refuse(print_value(row, settings));
+      },
+      [&](const plain_field<consistency>& kind) {
+        const consistency value = read(kind, settings);
+        const bool in_range = value.lag() >= shortest_bounded_lag && value.lag() <= longest_bounded_lag;
+        if (value.kind() == consistency_kind::bounded && !in_range) refuse(print_value(row, settings));
       },
       [&]<class Enum>(const plain_field<Enum>& kind) {
         const auto value = read(kind, settings);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <stop_token>
+#include <vector>
 
 namespace breakwater::postgres {
 
@@ -36,6 +37,12 @@ struct batch {
   std::size_t callers = 1;  ///< how many of them are the caller's; at least 1
   std::size_t behind = 0;   ///< how many come after those
   std::size_t own = 0;      ///< how many of the first of `callers` are the library's: answered, named, not counted
+  /// The COMMIT among them. With its answer all is committed, whatever becomes of what stands behind it. Null: there is
+  /// none, or nothing behind it.
+  const statement* commit = nullptr;
+  /// Where the answers of those behind the caller's go, in order, up to the first that failed; of `run_all`, where one
+  /// of the caller's fails, the answers before it instead. Null: nobody wants them.
+  std::vector<rows>* reports = nullptr;
 
   [[nodiscard]] std::span<const command> subjects() const noexcept {
     return commands.subspan(commands.size() - behind - callers, callers);
@@ -46,7 +53,7 @@ struct batch {
   [[nodiscard]] bool may_apply() const noexcept {
     if (kind == batch_kind::commit) return true;
     if (kind == batch_kind::in_transaction) return holds_commit;
-    return std::ranges::any_of(subjects(),
+    return std::ranges::any_of(subjects().subspan(own),
                                [](const command& each) { return each.what->kind == statement_class::write; });
   }
 };

@@ -89,8 +89,12 @@ result<rows> connection::run(const batch& wanted) {
 
 result<std::vector<rows>> connection::run_all(const batch& wanted) {
   std::vector<rows> answers;
-  BOOST_OUTCOME_TRY(auto last, converse(wanted, answers));
-  answers.push_back(std::move(last));
+  auto last = converse(wanted, answers);
+  if (!last) {
+    if (wanted.reports != nullptr) *wanted.reports = std::move(answers);
+    return std::move(last).error();
+  }
+  answers.push_back(std::move(last).assume_value());
   return answers;
 }
 
@@ -136,6 +140,8 @@ result<rows> connection::converse(const batch& wanted, std::vector<rows>& earlie
     if (!outcome.failure || !outcome.failure->stale_plan) break;
 
     forget_stale_plans(outcome.failure->cause, wanted);
+    // It met what stands behind the COMMIT: nothing of it may run again.
+    if (outcome.committed) break;
     if (wanted.kind == batch_kind::in_transaction || wanted.kind == batch_kind::commit) {
       outcome.failure->cause.with_code(errc::serialization_failure)
           .with_text("a prepared statement no longer fits the schema; run the transaction again");
@@ -159,7 +165,7 @@ exchange_outcome connection::send_and_read(exchange& wire, const batch& wanted) 
   const deadline at_last =
       permanent && !wanted.until.is_never() ? deadline(wanted.until.at() + verdict_grace) : wanted.until;
   // The server's time limit is for each statement; that all of them together take too long only we can tell it.
-  const bool several = permanent && wanted.callers > 1;
+  const bool several = permanent && wanted.callers - wanted.own > 1;
   const deadline until = several ? a_little_before(wanted.until, clock::now()) : at_last;
   unreplicated_commit_ = false;
   unanswered_ = true;
@@ -280,6 +286,8 @@ bool connection::in_transaction() const noexcept {
   const auto status = PQtransactionStatus(handle_);
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
+
+int connection::backend() const noexcept { return PQbackendPID(handle_); }
 
 bool connection::in_failed_transaction() const noexcept { return PQtransactionStatus(handle_) == PQTRANS_INERROR; }
 

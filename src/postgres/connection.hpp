@@ -2,6 +2,7 @@
 
 #include "postgres/batch.hpp"
 #include "postgres/cancel_request.hpp"
+#include "postgres/log_position.hpp"
 #include "postgres/statement_cache.hpp"
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/deadline.hpp>
@@ -154,6 +155,10 @@ class connection {
   [[nodiscard]] std::chrono::milliseconds statement_timeout() const noexcept { return settings_->statement_timeout; }
   /// Known from the start where no proxy stands between. Who is told more of it than is known remembers it here.
   [[nodiscard]] server_process& process() noexcept { return process_; }
+  /// What was learnt of the server as long as this connection stands; see there. For who asks it.
+  [[nodiscard]] known_server& server() noexcept { return server_; }
+  /// The server process, as libpq was told when it connected.
+  [[nodiscard]] int backend() const noexcept;
   /// What was lost is a COMMIT or its like: it must not be cancelled, only closed.
   [[nodiscard]] bool must_not_cancel() const noexcept { return unanswered_ && permanent_; }
 
@@ -204,6 +209,7 @@ class connection {
   int abort_socket_ = -1;  // a duplicate of libpq's, for abort() alone
   statement_cache cache_;
   server_process process_;
+  known_server server_;
   clock::time_point opened_at_{};
   std::uint64_t secret_version_ = 0;
   bool was_replica_ = false;

@@ -50,6 +50,9 @@ server_error lost(const char* how) { return {.cause = error(errc::connection_fai
 exchange_outcome exchange::run(const batch& wanted, deadline until) {
   exchange_outcome outcome;
   may_apply_ = wanted.may_apply();
+  commit_ = wanted.commit;
+  reports_ = wanted.reports;
+  if (reports_ != nullptr) reports_->clear();
   if (!queue(wanted)) {
     // Without its Sync the server may run a part of it, but commits nothing.
     outcome.failure = lost("the connection could not take the statement");
@@ -74,6 +77,8 @@ void exchange::read_on(exchange_outcome& outcome, deadline until, const stop_sig
 
 void exchange::outlive_batch() noexcept {
   for (step& queued : steps_) queued.what = nullptr;
+  commit_ = nullptr;
+  reports_ = nullptr;
 }
 
 bool exchange::queue(const batch& wanted) {
@@ -84,12 +89,13 @@ bool exchange::queue(const batch& wanted) {
   for (const command& sent : wanted.commands) {
     const bool is_subject = &sent >= subjects.data() && &sent < subjects.data() + subjects.size();
     const auto subject = is_subject ? std::optional(static_cast<std::size_t>(&sent - subjects.data())) : std::nullopt;
-    if (!queue_command(sent, subject, cacheable)) return false;
+    const bool behind = &sent >= subjects.data() + subjects.size();
+    if (!queue_command(sent, subject, behind, cacheable)) return false;
   }
   return true;
 }
 
-bool exchange::queue_command(const command& sent, std::optional<std::size_t> subject, bool cacheable) {
+bool exchange::queue_command(const command& sent, std::optional<std::size_t> subject, bool behind, bool cacheable) {
   const statement& what = *sent.what;
   const libpq_values values(*sent.values);
   const int count = static_cast<int>(sent.values->size());
@@ -106,7 +112,8 @@ bool exchange::queue_command(const command& sent, std::optional<std::size_t> sub
     const std::string sql(what.sql);  // libpq wants a NUL at the end, which a view may not have
     sent_ok = PQsendQueryParams(handle_, sql.c_str(), count, values.types(), values.texts(), nullptr, nullptr, 0);
   }
-  steps_.push_back({step_kind::execute, what.print, subject, &what, entry == nullptr ? std::string{} : entry->name});
+  steps_.push_back(
+      {step_kind::execute, what.print, subject, &what, entry == nullptr ? std::string{} : entry->name, behind});
   return sent_ok != 0;
 }
 
@@ -192,7 +199,7 @@ void exchange::take(exchange_outcome& outcome, pg_result* result) {
     case PGRES_EMPTY_QUERY:
       if (current == nullptr) return;
       if (current->kind == step_kind::prepare) cache_.mark_prepared(current->print, current->name);
-      if (current->kind == step_kind::execute && current->subject) keep(outcome, *current->subject, std::move(owned));
+      if (current->kind == step_kind::execute) note_answer(outcome, *current, std::move(owned));
       return;
     case PGRES_PIPELINE_ABORTED:
       if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);
@@ -202,6 +209,19 @@ void exchange::take(exchange_outcome& outcome, pg_result* result) {
     case PGRES_COPY_OUT:
     case PGRES_COPY_BOTH: refuse_copy(outcome, PQresultStatus(result) == PGRES_COPY_OUT); return;
     default: fail(outcome, result); return;
+  }
+}
+
+void exchange::note_answer(exchange_outcome& outcome, const step& of, rows answer) {
+  if (commit_ != nullptr && of.what == commit_) {
+    const std::string_view tag = answer.command_tag();
+    outcome.committed = tag == "COMMIT";
+    outcome.undone = tag == "ROLLBACK";
+  }
+  if (of.subject) {
+    keep(outcome, *of.subject, std::move(answer));
+  } else if (of.behind && reports_ != nullptr) {
+    reports_->push_back(std::move(answer));
   }
 }
 

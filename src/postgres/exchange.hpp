@@ -34,6 +34,8 @@ struct exchange_outcome {
   rows answer;                             ///< of the caller's last statement, when there was no failure
   std::vector<rows> earlier;               ///< of the caller's statements before that, in order
   std::optional<std::size_t> failed;       ///< which of the caller's statements `failure` is the answer to
+  bool committed = false;                  ///< the batch's `commit` was answered with COMMIT
+  bool undone = false;                     ///< or with ROLLBACK
 };
 
 /// Sends one batch in pipeline mode under one Sync, preparing on the way what is not prepared yet, and reads the
@@ -59,10 +61,12 @@ class exchange {
     std::optional<std::size_t> subject;  // which of the caller's statements it serves
     const statement* what;
     std::string name{};  // of the prepared statement, where one is used
+    bool behind = false;
   };
 
   [[nodiscard]] bool queue(const batch& wanted);
-  [[nodiscard]] bool queue_command(const command& sent, std::optional<std::size_t> subject, bool cacheable);
+  [[nodiscard]] bool queue_command(const command& sent, std::optional<std::size_t> subject, bool behind,
+                                   bool cacheable);
   [[nodiscard]] bool queue_prepare(const command& sent, std::optional<std::size_t> subject,
                                    statement_cache::entry& entry, const std::uint32_t* types);
   [[nodiscard]] bool is_queued_to_prepare(const std::string& name) const noexcept;
@@ -75,6 +79,7 @@ class exchange {
   void refuse_copy(exchange_outcome& outcome, bool outwards);
   void fail(exchange_outcome& outcome, const pg_result* result);
   void keep(exchange_outcome& outcome, std::size_t subject, rows answer);
+  void note_answer(exchange_outcome& outcome, const step& of, rows answer);
   [[nodiscard]] const statement* last_subject() const noexcept;
 
   pg_conn* handle_;
@@ -82,6 +87,8 @@ class exchange {
   const stop_signal* stop_;
   std::vector<step> steps_;
   std::size_t subjects_ = 0;
+  const statement* commit_ = nullptr;
+  std::vector<rows>* reports_ = nullptr;
   bool may_apply_ = false;
   bool abandoned_ = false;  // what the server waits for will never be sent
   std::size_t at_ = 0;      // the step whose answer is read next; steps_.size(): the Sync's

@@ -100,6 +100,13 @@ bool chained_transaction(std::string_view sql, std::string_view tag) noexcept {
   return false;
 }
 
+bool may_be_wrapped(std::string_view sql) noexcept {
+  constexpr std::array<std::string_view, 8> words{"insert", "update", "delete", "merge",
+                                                  "select", "with",   "values", "table"};
+  const std::string_view first = next_word(sql);
+  return std::ranges::any_of(words, [first](std::string_view word) { return equal_words(first, word); });
+}
+
 bool may_be_cursor(std::string_view sql) noexcept {
   const std::string_view first = next_word(sql);
   if (first.empty()) return sql.find('(') != std::string_view::npos;

@@ -26,6 +26,10 @@ namespace breakwater::postgres {
 /// ROLLBACK AND CHAIN.
 [[nodiscard]] bool chained_transaction(std::string_view sql, std::string_view tag) noexcept;
 
+/// A statement that changes rows, or a query: a transaction around it changes nothing of what it does. Of others, VACUUM
+/// and CREATE INDEX CONCURRENTLY among them, nothing is said.
+[[nodiscard]] bool may_be_wrapped(std::string_view sql) noexcept;
+
 /// It can stand in a DECLARE CURSOR: a SELECT, VALUES, TABLE or something that begins with WITH or a parenthesis, of
 /// which the server is the judge.
 [[nodiscard]] bool may_be_cursor(std::string_view sql) noexcept;

@@ -113,19 +113,24 @@ result<std::vector<rows>> transaction_channel::send(std::span<const command> sta
   const std::string begin = begun_ ? std::string{} : begin_sql();
   const statement begin_statement = plain(begin, "begin");
   const bool with_token = !begun_ && token_;
-  if (!begun_) {
+  const std::size_t own = before_.size() + (with_token ? 1 : 0);
+  if (!begun_ || own > 0) {
     constexpr std::size_t ahead = 3;
-    commands.reserve(statements.size() + ahead);
-    commands.push_back({&begin_statement, &none});
-    if (const auto timeout =
-            own_statement_timeout(true, limits.until, deadline::clock::now(), held_->statement_timeout())) {
+    commands.reserve(statements.size() + before_.size() + ahead);
+    if (!begun_) commands.push_back({&begin_statement, &none});
+    const auto timeout =
+        begun_ ? std::nullopt
+               : own_statement_timeout(true, limits.until, deadline::clock::now(), held_->statement_timeout());
+    if (timeout) {
       bind_timeout(timeout_value, *timeout);
       commands.push_back({&set_timeout_statement, &timeout_value});
     }
+    // The token first: it is nobody's but the library's.
     if (with_token) {
       bind_token(token_value, *token_);
       commands.push_back({&token_statement_for(held_->process()), &token_value});
     }
+    commands.insert(commands.end(), before_.begin(), before_.end());
     commands.insert(commands.end(), statements.begin(), statements.end());
   }
 
@@ -133,8 +138,7 @@ result<std::vector<rows>> transaction_channel::send(std::span<const command> sta
   const bool holds_commit = std::ranges::any_of(
       statements, [](const command& each) { return !each.what->mapped && may_commit_transaction(each.what->sql); });
   if (with_token) mark_ = outcome_mark{.token = *token_};
-  const std::size_t own = with_token ? 1 : 0;
-  auto answers = held_->run_all({.commands = begun_ ? statements : std::span<const command>(commands),
+  auto answers = held_->run_all({.commands = commands.empty() ? statements : std::span<const command>(commands),
                                  .kind = batch_kind::in_transaction,
                                  .until = limits.until,
                                  .cancel = holds_commit ? nullptr : limits.cancel,
@@ -146,7 +150,11 @@ result<std::vector<rows>> transaction_channel::send(std::span<const command> sta
     auto& all = answers.assume_value();
     if (all.front().empty()) return token_not_taken();
     mark_ = read_mark(*token_, all.front(), held_->process());
-    all.erase(all.begin());
+  }
+  if (answers) {
+    auto& all = answers.assume_value();
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(own));
+    before_ = {};
   }
   if (mark_) {
     for (const command& each : statements) note_effects(*each.what, *each.values);
@@ -253,7 +261,7 @@ copy_order transaction_channel::order_for(const request& wanted) const {
 result<std::size_t> transaction_channel::copy_in(const request& wanted, copy_source& from) {
   if (auto refused = refusal(wanted.what.name)) return std::move(*refused);
   // COPY leaves pipeline mode, in which the token's row is written.
-  if (token_ && !begun_) {
+  if ((token_ && !begun_) || !before_.empty()) {
     BOOST_OUTCOME_TRY(run_plain("select 1", "begin"));
   }
   result<std::size_t> copied = errc::internal;
@@ -273,7 +281,7 @@ result<std::size_t> transaction_channel::copy_in(const request& wanted, copy_sou
 result<std::size_t> transaction_channel::copy_out(const request& wanted, std::string_view shape, copy_sink& to) {
   if (auto refused = refusal(wanted.what.name)) return std::move(*refused);
   // The transaction's own time limit is set with its BEGIN: inside the savepoint it would be undone with it.
-  if (!begun_) {
+  if (!begun_ || !before_.empty()) {
     BOOST_OUTCOME_TRY(run_plain("select 1", "begin"));
   }
   // Rows that nobody wants are cancelled, which fails what they are a part of.
@@ -351,7 +359,7 @@ error transaction_channel::explain(error failure) {
   return failure;
 }
 
-result<void> transaction_channel::commit() {
+result<void> transaction_channel::commit(causality_token* written) {
   native_.reset();
   held_->finish_native_answers();
   if (ended_) {
@@ -368,16 +376,13 @@ result<void> transaction_channel::commit() {
                      root_cause_->message())
         .with_node(node());
   }
-  const statement commit_statement = plain("commit", "commit");
-  if (held_->is_clean()) return ended_behind_our_back(commit_statement.name);
+  if (held_->is_clean()) return ended_behind_our_back("commit");
   // A goodbye that came before COMMIT is sent tells that nothing was applied; after it, nothing would.
   if (!held_->consume_pending()) {
     ended_ = true;
     return held_->goodbye("the connection was lost before COMMIT was sent").with_statement("commit").with_node(node());
   }
-  const parameters none;
-  const std::array commands{command{&commit_statement, &none}};
-  auto answer = held_->run({.commands = commands, .kind = batch_kind::commit, .until = commit_deadline()});
+  auto answer = send_commit(written);
   if (!answer && answer.error().code() == errc::deadline_exceeded && held_->in_transaction()) {
     rollback();  // the deadline had passed before COMMIT was sent
   }
@@ -396,6 +401,31 @@ result<void> transaction_channel::commit() {
         root_cause_->message());
   }
   return failure;
+}
+
+result<void> transaction_channel::send_commit(causality_token* written) {
+  const statement commit_statement = plain("commit", "commit");
+  const parameters none;
+  const command commit{&commit_statement, &none};
+  // In a failed one the question would fail in the COMMIT's place.
+  if (written == nullptr || held_->in_failed_transaction()) {
+    BOOST_OUTCOME_TRY(held_->run({.commands = {&commit, 1}, .kind = batch_kind::commit, .until = commit_deadline()}));
+    return success();
+  }
+  const statement& question = held_->server().is_known() ? position_statement : position_and_server_statement;
+  const std::array commands{command{&commit_mode_statement, &none}, commit, command{&question, &none}};
+  std::vector<rows> position;
+  BOOST_OUTCOME_TRY(const auto answers, held_->run_all({.commands = commands,
+                                                        .kind = batch_kind::commit,
+                                                        .until = commit_deadline(),
+                                                        .callers = 2,
+                                                        .behind = 1,
+                                                        .own = 1,
+                                                        .commit = &commit_statement,
+                                                        .reports = &position}));
+  *written = position.empty() ? unplaced_token(held_->server())
+                              : read_token(answers.front(), position.front(), held_->backend(), held_->server());
+  return success();
 }
 
 void transaction_channel::rollback() noexcept {
@@ -447,7 +477,7 @@ pqxx::dbtransaction& transaction_channel::native() {
     (void)held_->take_native();
     return native_->get();
   }
-  const bool open = begun_ ? !ended_ : run_plain("select 1", "begin").has_value();
+  const bool open = begun_ && before_.empty() ? !ended_ : run_plain("select 1", "begin").has_value();
   if (!open) held_->abort();
   if (mark_) mark_->synchronous_commit.clear();  // what is done through libpqxx is not seen
   native_ = std::make_unique<native_transaction>(held_->take_native());

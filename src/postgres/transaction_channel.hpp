@@ -38,11 +38,17 @@ namespace breakwater::postgres {
 /// A guarded one writes its token's row in the same message as BEGIN (outcome_guard.hpp): no further round trip. Where
 /// the table is missing it is made on this connection, in a transaction before this one, which then begins again.
 ///
+/// What sets it up travels behind BEGIN as well, or, where a claim has begun it, ahead of the first statement.
+///
 /// For one thread at a time.
 class transaction_channel final : public channel {
  public:
   /// `until` bounds every statement and the COMMIT.
   transaction_channel(lease held, const transaction_options& options, deadline until);
+
+  /// The library's own, sent ahead of all that runs in it; see `request::before`. What they are views of outlives this.
+  /// REQUIRES that nothing has run.
+  void set_up(std::span<const batched_statement> before) noexcept { before_ = before; }
 
   /// \name The outcome guard
   /// @{
@@ -71,8 +77,9 @@ class transaction_channel final : public channel {
   [[nodiscard]] result<std::size_t> copy_out(const request& wanted, std::string_view shape, copy_sink& to);
   /// @}
 
-  /// Success says: committed, durably as the server is set. Every error says whether it was applied.
-  [[nodiscard]] result<void> commit();
+  /// Success says: committed, durably as the server is set. Every error says whether it was applied. `written`, where it
+  /// is not null, is then what has seen the transaction; asked for in the same message.
+  [[nodiscard]] result<void> commit(causality_token* written = nullptr);
   /// Undoes all. Where that is not possible the connection is closed, which undoes it too.
   void rollback() noexcept;
 
@@ -107,6 +114,7 @@ class transaction_channel final : public channel {
                                                            const own_limits& limits);
   [[nodiscard]] result<std::vector<rows>> run_guarded(std::span<const command> statements, const own_limits& limits);
   [[nodiscard]] result<std::vector<rows>> send(std::span<const command> statements, const own_limits& limits);
+  [[nodiscard]] result<void> send_commit(causality_token* written);
   void note_effects(const statement& what, const parameters& values);
   [[nodiscard]] deadline commit_deadline() const noexcept;
   [[nodiscard]] result<rows> run_one(const statement& what, const parameters& values, const own_limits& limits);
@@ -125,6 +133,7 @@ class transaction_channel final : public channel {
   const deadline until_;
   std::optional<outcome_token> token_;  // of a guarded one
   std::optional<outcome_mark> mark_;    // its row was written
+  std::span<const command> before_{};   // not sent yet
   bool make_table_ = false;
   bool begun_ = false;
   bool ended_ = false;

@@ -77,6 +77,11 @@ error incomplete_answer(const exchange_outcome& outcome, const batch& wanted, de
 
 result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplicated, deadline::clock::time_point now) {
   const statement& subject = wanted.subject();
+  if (outcome.committed) {
+    // What failed since stood behind it.
+    outcome.failure.reset();
+    outcome.reached = phase::complete;
+  }
   if (outcome.reached != phase::complete) return incomplete_answer(outcome, wanted, now);
   // An error that only libpq knows of, such as too little memory for the answer: the server has done its part.
   const bool by_client = outcome.failure && outcome.failure->cause.sqlstate().empty();
@@ -96,7 +101,8 @@ result<rows> judge(exchange_outcome outcome, const batch& wanted, bool unreplica
     unknown.with_applied(applied::unknown);
     return place(unknown, outcome, wanted);
   }
-  if (wanted.kind == batch_kind::commit && outcome.answer.command_tag() == "ROLLBACK") {
+  const bool undone = outcome.undone && wanted.may_apply();
+  if (undone || (wanted.kind == batch_kind::commit && outcome.answer.command_tag() == "ROLLBACK")) {
     return error(errc::rolled_back,
                  "COMMIT was answered with ROLLBACK: an earlier statement of the transaction had "
                  "failed")

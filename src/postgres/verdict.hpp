@@ -23,6 +23,9 @@ namespace breakwater::postgres {
 ///     complete  | COMMIT answered with ROLLBACK | rolled_back, applied::no   | -
 ///     complete  | otherwise                     | rows                       | rows
 ///
+/// Where statements stand behind a COMMIT, its own answer comes before the batch's end, and decides: with COMMIT the
+/// answer is that of `complete`, whatever became of those (no ERROR, no loss and no deadline undoes it).
+///
 /// The rows are the caller's last statement's. Of several statements the error names the one that failed, and its place.
 /// `unreplicated`: the server warned that it stopped waiting for a synchronous standby. REQUIRES `now` taken after
 /// the exchange.

@@ -22,6 +22,18 @@
 
 namespace breakwater {
 
+class causality_token;
+
+namespace postgres {
+struct causal_read;
+}  // namespace postgres
+
+/// One of several statements that travel together. A view.
+struct batched_statement {
+  const statement* what = nullptr;
+  const parameters* values = nullptr;
+};
+
 /// One statement with its values and its limits: what travels from a session down to a connection.
 ///
 /// A view of things that its maker keeps alive until `channel::run` returns.
@@ -37,12 +49,14 @@ struct request {
   /// When its operation began, where its maker has just looked at the clock: reading it is most of what a call that
   /// nothing delays costs. Not given: whoever needs it looks.
   deadline::clock::time_point began{};
-};
-
-/// One of several statements that travel together. A view.
-struct batched_statement {
-  const statement* what = nullptr;
-  const parameters* values = nullptr;
+  /// The library's own, that set up the transaction in which it runs: settings with `is_local`, for one. Where there are
+  /// any it runs in a transaction, whatever it is.
+  std::span<const batched_statement> before{};
+  /// Where it is written what has seen its write when that is committed, at the cost of a transaction around it. Null:
+  /// nobody asks.
+  causality_token* written = nullptr;
+  /// Of a read: the writes that it has to see, and what came of that. Null: none.
+  postgres::causal_read* causal = nullptr;
 };
 
 /// Something that runs single statements: a lease, a transaction's connection, later a pipelined lane.

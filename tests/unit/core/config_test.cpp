@@ -120,7 +120,9 @@ TEST(config, every_bounded_field_refuses_the_values_beside_its_range) {
   EXPECT_TRUE(refused([](auto& c) { c.pool.lifetime_jitter = std::nan(""); }));
   EXPECT_TRUE(refused([](auto& c) { c.pool.lifetime_jitter = -0.1; }));
   EXPECT_TRUE(refused([](auto& c) { c.pool.max_waiters = 0; })) << "who opens the first connection waits for it";
-  EXPECT_TRUE(refused([](auto& c) { c.consistency = static_cast<bw::consistency>(9); }));
+  EXPECT_TRUE(refused([](auto& c) { c.consistency = bw::consistency::bounded(0ms); }));
+  EXPECT_TRUE(refused([](auto& c) { c.consistency = bw::consistency::bounded(24h + 1ms); }));
+  EXPECT_FALSE(refused([](auto& c) { c.consistency = bw::consistency::bounded(24h); }));
   EXPECT_TRUE(refused([](auto& c) { c.retry.jitter = static_cast<bw::jitter>(9); }));
   EXPECT_TRUE(refused([](auto& c) { c.limiter.algorithm = static_cast<bw::limit_algorithm>(9); }));
   EXPECT_TRUE(refused([](auto& c) { c.retry.base = c.retry.cap + 1ms; }));
@@ -190,7 +192,23 @@ TEST(config, one_connection_string_is_a_configuration) {
   EXPECT_TRUE(holds(refusal(bw::config::from_dsn("")), "empty"));
 }
 
+TEST(config, bounded_consistency_is_written_with_its_lag) {
+  auto c = bw::config::from_dsn("postgresql://app@db1/shop").value();
+  c.consistency = bw::consistency::bounded(90s);
+  EXPECT_TRUE(holds(to_string(c), "consistency = bounded(90s)\n"));
+}
+
 // From a file
+
+TEST(config, file_may_bound_the_lag_of_reads) {
+  const auto settings = load(R"json({"nodes": ["postgresql://app@db1/shop"], "consistency": "bounded(5s)"})json");
+  expect_accepted(settings);
+  EXPECT_EQ(settings.value().consistency, bw::consistency::bounded(5s));
+  for (const char* wrong : {"bounded", "bounded()", "bounded(5s", "bounded(-1s)", "bounded(0)", "bounded(2d)"}) {
+    const auto bad = load(R"({"nodes": ["postgresql://app@db1/shop"], "consistency": ")" + std::string(wrong) + "\"}");
+    EXPECT_FALSE(bad.has_value() && validate(bad.value()).has_value()) << wrong;
+  }
+}
 
 TEST(config, file_sets_what_it_names_and_leaves_the_rest) {
   const auto settings = load(R"({
@@ -248,7 +266,7 @@ TEST(config, wrong_type_in_a_file_names_field_and_expected_type) {
       {R"({"operation_timeout": "99999999999999999d"})", "it must be a duration"},
       {R"({"operation_timeout": "-5s"})", "`operation_timeout` is -5s"},
       {R"({"tcp": {"keepalives_idle": "1500ms"}})", "it must be a duration of whole seconds"},
-      {R"({"consistency": "strong"})", "primary, read_your_writes or eventual"},
+      {R"({"consistency": "strong"})", "primary, read_your_writes, eventual or bounded(5s)"},
       {R"({"application_name": 5})", "`application_name` is 5; it must be text"},
       {R"({"application_name": "a\u0000b"})", "`application_name` is text of 3 bytes"},
       {R"({"nodes": "postgresql://db1"})", "it must be a list of connection strings"},
