@@ -56,11 +56,12 @@ request session_state::with_limits(const statement& what, const parameters& valu
           .until = operation_deadline(deadline::clock::now()),
           .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
           .where = where_,
-          .priority = options_.priority};
+          .priority = options_.priority,
+          .before = before()};
 }
 
 result<std::size_t> session_state::copy_in(const statement& what, copy_source& from) {
-  if (in_transaction) return refused_beside_transaction(what.name);
+  if (auto refused = refusal(what.name)) return std::move(*refused);
   if (is_guarded()) return copy_in_guarded(what, from);
   has_written = true;
   const operation_report report(watcher(), what, options_.correlation_id);
@@ -98,7 +99,7 @@ result<std::size_t> session_state::copy_in(const statement& what, copy_source& f
 }
 
 result<std::size_t> session_state::copy_out(const statement& what, std::string_view shape, copy_sink& to) {
-  if (in_transaction) return refused_beside_transaction(what.name);
+  if (auto refused = refusal(what.name)) return std::move(*refused);
   const operation_report report(watcher(), what, options_.correlation_id);
   const parameters none;
   const request wanted = with_limits(what, none);
@@ -136,7 +137,7 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
 }
 
 result<std::unique_ptr<row_cursor>> session_state::open_cursor(const statement& what, const parameters& values) {
-  if (in_transaction) return refused_beside_transaction(what.name);
+  if (auto refused = refusal(what.name)) return std::move(*refused);
   const bool replica_allowed = may_read_replicas();
   has_written = has_written || what.kind == statement_class::write;
   return std::unique_ptr<row_cursor>(

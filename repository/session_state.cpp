@@ -102,8 +102,14 @@ error refused_after_transaction(std::string_view statement_name) {
       .with_statement(statement_name);
 }
 
+std::optional<error> session_state::refusal(std::string_view statement_name) const {
+  if (in_transaction) return refused_beside_transaction(statement_name);
+  if (!refusal_) return std::nullopt;
+  return error(*refusal_).with_statement(statement_name);
+}
+
 result<rows> session_state::execute(const statement& what, const parameters& values) {
-  if (in_transaction) return refused_beside_transaction(what.name);
+  if (auto refused = refusal(what.name)) return std::move(*refused);
   if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
   if (what.kind == statement_class::write && is_guarded()) return execute_guarded(what, values);
 
@@ -117,7 +123,8 @@ result<rows> session_state::execute(const statement& what, const parameters& val
                                          .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
                                          .where = where_,
                                          .priority = options_.priority,
-                                         .began = began},
+                                         .began = began,
+                                         .before = before()},
                                         replica_allowed);
   if (!outcome.answer) outcome.answer.error().with_statement(what.name).with_attempts(outcome.attempts);
   report.finish(outcome.answer, outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
@@ -127,7 +134,7 @@ result<rows> session_state::execute(const statement& what, const parameters& val
 
 result<std::vector<rows>> session_state::execute_batch(std::span<const batched_statement> statements,
                                                        std::string_view name) {
-  if (in_transaction) return refused_beside_transaction(name);
+  if (auto refused = refusal(name)) return std::move(*refused);
   if (auto bad = refuse_batch(statements)) return std::move(*bad);
 
   const statement whole = description_of(statements, name);
@@ -143,7 +150,8 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
                                     .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
                                     .where = where_,
                                     .priority = options_.priority,
-                                    .began = began},
+                                    .began = began,
+                                    .before = before()},
                                    statements, replica_allowed);
   if (!outcome.answer) {
     name_batch(outcome.answer.error(), name);
