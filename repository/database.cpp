@@ -1,4 +1,5 @@
 #include "session_state.hpp"
+#include "tenant_session.hpp"
 #include <breakwater/repository/database.hpp>
 
 #include <chrono>
@@ -33,7 +34,7 @@ result<database> database::open(const config& settings) {
 }
 
 session database::session(session_options options, source_location where) const {
-  return breakwater::session(std::make_shared<detail::session_state>(state_, std::move(options), where));
+  return breakwater::session(detail::make_session(state_, std::move(options), where));
 }
 
 std::vector<node_stats> database::stats() const {
@@ -173,7 +174,11 @@ std::vector<config_decision> database::explain_config() const { return state_->n
 
 result<void> database::shutdown(std::optional<std::chrono::milliseconds> grace) {
   const auto patience = grace.value_or(state_->settings().shutdown_grace);
-  if (state_->nodes().close(deadline::after(patience))) return success();
+  const deadline until = deadline::after(patience);
+  bool drained = true;
+  for (const auto& of_tenant : state_->of_tenants().all()) drained = of_tenant->nodes().close(until) && drained;
+  drained = state_->nodes().close(until) && drained;
+  if (drained) return success();
   return error(errc::deadline_exceeded,
                "operations were still running when the shutdown's grace period ended, and were cut off");
 }

@@ -23,7 +23,7 @@ session_cursor::session_cursor(session_state& on, const statement& what, const p
 session_cursor::~session_cursor() { finish(nullptr); }
 
 result<rows> session_cursor::fetch(std::size_t count) {
-  if (on_.in_transaction) return refused_beside_transaction(query_.what().name);
+  if (auto refused = on_.refusal(query_.what().name)) return std::move(*refused);
   if (finished_) return rows();
   result<rows> answer = rows();
   if (!channel_) {
@@ -70,6 +70,7 @@ result<rows> session_cursor::open(std::size_t count) {
       }
     }
     channel_.emplace(std::move(held).assume_value(), options, wanted_.until);
+    channel_->set_up(on_.before());
     server_ = postgres::server_cursor(1);
     answer = server_.fetch(*channel_, wanted_, count);
     if (answer) return nullptr;

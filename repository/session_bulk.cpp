@@ -56,11 +56,12 @@ request session_state::with_limits(const statement& what, const parameters& valu
           .until = operation_deadline(deadline::clock::now()),
           .cancel = options_.cancel.stop_possible() ? &options_.cancel : nullptr,
           .where = where_,
-          .priority = options_.priority};
+          .priority = options_.priority,
+          .before = before()};
 }
 
 result<std::size_t> session_state::copy_in(const statement& what, copy_source& from) {
-  if (in_transaction) return refused_beside_transaction(what.name);
+  if (auto refused = refusal(what.name)) return std::move(*refused);
   if (is_guarded()) return copy_in_guarded(what, from);
   const operation_report report(watcher(), what, options_.correlation_id);
   const parameters none;
@@ -100,7 +101,7 @@ result<std::size_t> session_state::copy_in(const statement& what, copy_source& f
 }
 
 result<std::size_t> session_state::copy_out(const statement& what, std::string_view shape, copy_sink& to) {
-  if (in_transaction) return refused_beside_transaction(what.name);
+  if (auto refused = refusal(what.name)) return std::move(*refused);
   const operation_report report(watcher(), what, options_.correlation_id);
   const parameters none;
   request wanted = with_limits(what, none);
@@ -147,7 +148,7 @@ result<std::size_t> session_state::copy_out(const statement& what, std::string_v
 }
 
 result<std::unique_ptr<row_cursor>> session_state::open_cursor(const statement& what, const parameters& values) {
-  if (in_transaction) return refused_beside_transaction(what.name);
+  if (auto refused = refusal(what.name)) return std::move(*refused);
   return std::unique_ptr<row_cursor>(
       std::make_unique<session_cursor>(*this, what, values, with_limits(what, values), may_read_replicas()));
 }

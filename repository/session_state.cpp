@@ -94,8 +94,14 @@ error refused_after_transaction(std::string_view statement_name) {
       .with_statement(statement_name);
 }
 
+std::optional<error> session_state::refusal(std::string_view statement_name) const {
+  if (in_transaction) return refused_beside_transaction(statement_name);
+  if (!refusal_) return std::nullopt;
+  return error(*refusal_).with_statement(statement_name);
+}
+
 result<rows> session_state::execute(const statement& what, const parameters& values) {
-  if (in_transaction) return refused_beside_transaction(what.name);
+  if (refuses()) return *refusal(what.name);
   if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
   if (what.kind == statement_class::write && is_guarded()) return execute_guarded(what, values);
 
@@ -111,6 +117,7 @@ result<rows> session_state::execute(const statement& what, const parameters& val
                                          .where = where_,
                                          .priority = options_.priority,
                                          .began = began,
+                                         .before = before(),
                                          .written = writes && places_writes() ? &written : nullptr,
                                          .causal = fresh ? &*fresh : nullptr},
                                         may_read_replicas());
@@ -126,7 +133,7 @@ result<rows> session_state::execute(const statement& what, const parameters& val
 
 result<std::vector<rows>> session_state::execute_batch(std::span<const batched_statement> statements,
                                                        std::string_view name) {
-  if (in_transaction) return refused_beside_transaction(name);
+  if (refuses()) return *refusal(name);
   if (auto bad = refuse_batch(statements)) return std::move(*bad);
 
   const statement whole = description_of(statements, name);
@@ -144,6 +151,7 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
                                     .where = where_,
                                     .priority = options_.priority,
                                     .began = began,
+                                    .before = before(),
                                     .written = writes && places_writes() ? &written : nullptr,
                                     .causal = fresh ? &*fresh : nullptr},
                                    statements, may_read_replicas());

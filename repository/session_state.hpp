@@ -5,6 +5,8 @@
 #include "postgres/causal_read.hpp"
 #include "postgres/decide.hpp"
 #include "postgres/transaction_channel.hpp"
+#include "tenant_databases.hpp"
+#include "tenant_setup.hpp"
 #include "transaction_callbacks.hpp"
 #include <breakwater/core/causality_token.hpp>
 #include <breakwater/core/config.hpp>
@@ -19,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace breakwater::detail {
@@ -36,11 +39,14 @@ class database_state {
   [[nodiscard]] observer* watcher() const noexcept { return settings_.observer.get(); }
   /// Sweeps the outcome guard's table, once something was guarded.
   [[nodiscard]] outcome_sweeper& sweeper() noexcept { return sweeper_; }
+  /// Those of tenants that have one of their own.
+  [[nodiscard]] tenant_databases& of_tenants() noexcept { return of_tenants_; }
 
  private:
   const config settings_;
   const std::unique_ptr<routing::router> nodes_;
   outcome_sweeper sweeper_{*nodes_, settings_.outcome_guard};  // after the nodes: it ends before them
+  tenant_databases of_tenants_{settings_};
 };
 
 /// \name Why a statement is refused.
@@ -53,6 +59,16 @@ class database_state {
 class session_state final : public executor, public std::enable_shared_from_this<session_state> {
  public:
   session_state(std::shared_ptr<database_state> database, session_options options, source_location where);
+  /// Its statements are a tenant's. REQUIRES that none has run.
+  [[nodiscard]] result<void> belong_to(const tenant_scope& scope) { return tenant_.set(scope); }
+  /// Nothing is to run, for this reason.
+  void refuse_all(error why) { refusal_ = std::move(why); }
+  /// Nothing may run now; `refusal` says why.
+  [[nodiscard]] bool refuses() const noexcept { return in_transaction || refusal_.has_value(); }
+  /// Nothing: statements may run.
+  [[nodiscard]] std::optional<error> refusal(std::string_view statement_name) const;
+  /// What has to run before anything else in each transaction.
+  [[nodiscard]] std::span<const batched_statement> before() const noexcept { return tenant_.before(); }
 
   [[nodiscard]] result<rows> execute(const statement& what, const parameters& values) override;
   [[nodiscard]] result<std::vector<rows>> execute_batch(std::span<const batched_statement> statements,
@@ -107,6 +123,8 @@ class session_state final : public executor, public std::enable_shared_from_this
   const std::shared_ptr<database_state> database_;
   const session_options options_;
   const source_location where_;
+  tenant_setup tenant_;
+  std::optional<error> refusal_;
   breakwater::consistency consistency_;
   causality_token token_;
   breakwater::causality causality_ = breakwater::causality::none;

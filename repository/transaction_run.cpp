@@ -52,6 +52,7 @@ result<void> transaction_run::begin() {
     return error(errc::unsafe_operation,
                  "a transaction of this session is running already; for one inside it use tx.transact(...)");
   }
+  if (auto refused = session_->refusal(begin_statement.name)) return std::move(*refused);
   if (options_.max_attempts == 0) {
     return error(errc::invalid_argument, "transaction_options.max_attempts is 0; it must be at least 1");
   }
@@ -64,6 +65,7 @@ result<void> transaction_run::begin() {
   if (!progress_->carrying_on) {
     BOOST_OUTCOME_TRY(open_channel());
   }
+  progress_->carrying_on->set_up(session_->before());
   progress_->node = progress_->carrying_on->node();
   state_ = std::make_shared<transaction_state>(session_, std::move(progress_->carrying_on), options_, progress_->until,
                                                where_, progress_->runs);

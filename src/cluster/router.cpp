@@ -65,14 +65,17 @@ bool is_without_connection(const error& failure) noexcept {
 
 }  // namespace
 
-result<std::unique_ptr<router>> router::open(const config& settings) {
+result<std::unique_ptr<router>> router::open(const config& settings, std::string_view database) {
   std::vector<dsn> addresses;
   for (const std::string& text : settings.nodes) {
     BOOST_OUTCOME_TRY(const auto given, dsn::parse(text));
     // Several hosts in one string are several nodes; which of them takes writes is for us to find out, so libpq must
     // not turn any away.
-    BOOST_OUTCOME_TRY(const auto any_role, given.with("target_session_attrs", "any"));
-    for (dsn& address : any_role.split_hosts()) addresses.push_back(std::move(address));
+    BOOST_OUTCOME_TRY(auto address_of_all, given.with("target_session_attrs", "any"));
+    if (!database.empty()) {
+      BOOST_OUTCOME_TRY(address_of_all, address_of_all.with("dbname", database));
+    }
+    for (dsn& address : address_of_all.split_hosts()) addresses.push_back(std::move(address));
   }
   std::unique_ptr<router> opened;
   try {

@@ -100,7 +100,8 @@ class router final : private node_listener {
  public:
   /// Connects to every node, all at once. Fails when none can be reached, with the first node's reason. REQUIRES
   /// a validated configuration.
-  [[nodiscard]] static result<std::unique_ptr<router>> open(const config& settings);
+  /// `database`: its name, in place of the one that the connection strings name; empty: theirs.
+  [[nodiscard]] static result<std::unique_ptr<router>> open(const config& settings, std::string_view database = {});
   ~router() override;
   router(const router&) = delete;
   router& operator=(const router&) = delete;

@@ -101,6 +101,7 @@ std::string to_string(const config& settings) {
     out.append(row.name).append(" = ").append(detail::print_value(row, settings)).append("\n");
   }
   out.append("secret_provider = ").append(settings.secret_provider ? "set\n" : "none\n");
+  out.append("tenant_resolver = ").append(settings.tenant_resolver ? "set\n" : "none\n");
   out.append("observer = ").append(settings.observer ? "set\n" : "none\n");
   return out.append("auditor = ").append(settings.auditor ? "set\n" : "none\n");
 }

@@ -118,6 +118,7 @@ constexpr std::array table{
     text<&config::secrets, &secret_options::from>("secrets.from", longest_path),
     within<&config::secrets, &secret_options::refresh_interval>("secrets.refresh_interval", 0ms, day),
     within<&config::secrets, &secret_options::drain>("secrets.drain", 0ms, day),
+    within<&config::tenancy, &tenancy_options::max_databases>("tenancy.max_databases", 1, 10'000),
 };
 
 template <class... Functions>

@@ -5,6 +5,7 @@
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/routing_options.hpp>
 #include <breakwater/core/secret_provider.hpp>
+#include <breakwater/core/tenancy.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -165,6 +166,9 @@ struct config {
   secret_options secrets = {};
   /// Where user names and passwords come from, in place of the connection strings and of `secrets.from`.
   std::shared_ptr<breakwater::secret_provider> secret_provider = nullptr;
+  tenancy_options tenancy = {};
+  /// What is each tenant's. None: there are no tenants, and a session that names one is refused.
+  breakwater::tenant_resolver tenant_resolver = nullptr;
   /// Told what the library does, for metrics, traces and logs. None costs nothing.
   std::shared_ptr<breakwater::observer> observer = nullptr;
   /// Told of every row that repositories change, inside the transaction that changes it. None costs nothing.

@@ -109,7 +109,9 @@ class database {
   /// bad field; where no node can be reached, why the first one could not. Takes at most `connect_timeout`.
   [[nodiscard]] static result<database> open(const config& settings);
 
-  /// A session for one request. Costs an allocation; talks to no server.
+  /// A session for one request. Costs an allocation; talks to no server, but for the first session of a tenant that has a
+  /// database of its own, whose pools it opens. Never fails: what is wrong with its tenant is the error of what it is asked
+  /// to do.
   [[nodiscard]] breakwater::session session(session_options options = {},
                                             source_location where = source_location::current()) const;
 
@@ -159,7 +161,7 @@ class database {
   requires(sizeof...(Entities) > 0) [[nodiscard]] result<void> verify() const {
     const detail::mapped_table tables[] = {
         {.table = detail::view_of<Entities>, .fields = detail::field_types<Entities>}...};
-    return detail::verify_tables(session({.consistency = consistency::primary}), tables);
+    return detail::verify_tables(session({.consistency = consistency::primary, .across_tenants = true}), tables);
   }
 
  private:

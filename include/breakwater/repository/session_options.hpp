@@ -41,6 +41,11 @@ struct session_options {
   /// What is left out first when not all can be served: where callers wait for a connection the critical ones are served
   /// first, and the sheddable ones refused first (`errc::overloaded`).
   breakwater::priority priority = breakwater::priority::normal;
+  /// On behalf of which tenant, where the configuration has a `tenant_resolver`: without one everything that the session is
+  /// asked to do is refused. See docs/tenancy.md.
+  std::string tenant = {};
+  /// For what is no tenant's business, such as migrations: no tenant, and nothing is set.
+  bool across_tenants = false;
 };
 
 }  // namespace breakwater

@@ -1,0 +1,96 @@
+#include "tenant_setup.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+namespace breakwater::detail {
+namespace {
+
+/// More settings than any policy reads; a list that is put together wrongly may be longer.
+constexpr std::size_t most_settings = 16;
+
+/// The statements for each number of settings, without and with a schema that has to exist. A few texts for all tenants, so
+/// that connections keep them prepared.
+struct setup_texts {
+  std::array<std::string, most_settings + 1> plain;
+  std::array<std::string, most_settings + 1> with_schema;
+
+  setup_texts() {
+    for (std::size_t count = 1; count <= most_settings; ++count) {
+      std::string sql = "select ";
+      for (std::size_t i = 0; i < count; ++i) {
+        if (i > 0) sql += ", ";
+        sql += "pg_catalog.set_config($" + std::to_string(2 * i + 1) + ", $" + std::to_string(2 * i + 2) + ", true)";
+      }
+      plain[count] = sql;
+      // A schema that there is not would be passed over in silence, and another one searched.
+      with_schema[count] = sql + ", $" + std::to_string(2 * count + 1) + "::pg_catalog.regnamespace";
+    }
+  }
+};
+
+const setup_texts& texts() {
+  static const setup_texts all;
+  return all;
+}
+
+std::string quoted(std::string_view identifier) {
+  std::string text = "\"";
+  for (const char c : identifier) {
+    if (c == '"') text += '"';
+    text += c;
+  }
+  return text += '"';
+}
+
+result<void> check(const tenant_scope& scope) {
+  const auto refuse = [](std::string text) { return error(errc::invalid_argument, "the tenant's scope " + text); };
+  // To the server "none" is not a role but the end of one: its statements would run as the login role.
+  if (scope.role == "none") return refuse("names the role none, which means the login role");
+  for (const std::string& schema : scope.schemas) {
+    if (schema.empty()) return refuse("has a schema without a name");
+  }
+  for (const auto& [name, value] : scope.variables) {
+    // One without is a setting of the server's, and some of those do not end with the transaction.
+    if (name.find('.') == std::string::npos) {
+      return refuse("sets \"" + name + "\"; a variable's name has a dot, such as app.tenant");
+    }
+  }
+  const std::size_t count = scope.variables.size() + (scope.schemas.empty() ? 0 : 1) + (scope.role.empty() ? 0 : 1);
+  if (count > most_settings) {
+    return refuse("has " + std::to_string(count) + " settings; there may be " + std::to_string(most_settings));
+  }
+  return success();
+}
+
+}  // namespace
+
+result<void> tenant_setup::set(const tenant_scope& scope) {
+  if (scope.is_plain()) return success();
+  BOOST_OUTCOME_TRY(check(scope));
+  std::size_t count = 0;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    values_.add_text(name);
+    values_.add_text(value);
+    ++count;
+  };
+  for (const auto& [name, value] : scope.variables) add(name, value);
+  if (!scope.schemas.empty()) {
+    std::string path;
+    for (const std::string& schema : scope.schemas) path.append(path.empty() ? "" : ", ").append(quoted(schema));
+    add("search_path", path);
+  }
+  // The last one: the login role may set what the tenant's may not.
+  if (!scope.role.empty()) add("role", scope.role);
+  if (!scope.schemas.empty()) values_.add_text(quoted(scope.schemas.front()));
+  const std::string& sql = scope.schemas.empty() ? texts().plain.at(count) : texts().with_schema.at(count);
+  what_ = {
+      .sql = sql, .name = "tenant", .operation = "SELECT", .print = fingerprint(sql), .kind = statement_class::read};
+  command_ = {.what = &what_, .values = &values_};
+  if (values_.first_invalid()) return error(errc::invalid_argument, "the tenant's scope has text that can not be sent");
+  return success();
+}
+
+}  // namespace breakwater::detail
