@@ -1,5 +1,7 @@
 #include "cluster/monitor.hpp"
 
+#include <breakwater/core/random.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,12 @@ namespace {
 /// A probe whose answer is late is worth waiting for: a server that is busy is no dead one, and another probe would not
 /// be answered sooner. But not for long: another connection may lead to a server that has taken its place.
 constexpr int probe_takes_at_most = 3;
+
+/// Connections of many processes must not be renewed all at once.
+constexpr double renewal_jitter = 0.25;
+
+/// One thread for a probe, another one for a new connection.
+constexpr std::size_t threads_per_node = 2;
 
 /// For so long after something has changed nodes are probed often, also while nobody waits.
 constexpr std::chrono::seconds eager_for{10};
@@ -24,6 +32,7 @@ struct monitor::news_for_node {
 };
 
 struct monitor::announcement {
+  node* turn_away = nullptr;
   bool due = false;
   node* before = nullptr;
   node* now = nullptr;
@@ -33,9 +42,9 @@ struct monitor::announcement {
 
 monitor::monitor(const config& settings, std::span<const std::unique_ptr<node>> nodes,
                  std::span<const std::shared_ptr<const postgres::connection_settings>> addresses)
-    : options_(settings.monitor), watcher_(settings.observer.get()), probes_(nodes.size()) {
+    : options_(settings.monitor), watcher_(settings.observer.get()), probes_(threads_per_node * nodes.size()) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    nodes_.push_back(std::make_unique<watched>(*nodes[i], addresses[i], options_.reconnect_after));
+    nodes_.push_back(std::make_unique<watched>(*nodes[i], addresses[i]));
   }
 }
 
@@ -100,9 +109,8 @@ void monitor::tell(const news_for_node& news, time_point now) {
 }
 
 void monitor::announce(const announcement& told) const {
-  if (!told.due) return;
-  if (told.before != nullptr) told.before->turn_away();
-  if (watcher_ == nullptr) return;
+  if (told.turn_away != nullptr) told.turn_away->turn_away();
+  if (!told.due || watcher_ == nullptr) return;
   watcher_->on_topology_change(
       {.before = told.before == nullptr ? std::string_view{} : std::string_view(told.before->name()),
        .now = told.now == nullptr ? std::string_view{} : std::string_view(told.now->name()),
@@ -133,11 +141,18 @@ void monitor::begin_probes(time_point now) {
   for (const auto& each : nodes_) {
     watched& asked = *each;
     if (asked.busy) continue;
+    prepare(asked, now);
     asked.busy = true;
     asked.overdue = false;
     asked.begun = now;
     probes_.post([this, &asked, until = deadline::after(probe_takes_at_most * options_.probe_timeout, now)] {
       const std::stop_token stop = stop_probes_.get_token();
+      std::unique_ptr<postgres::connection> fresh;
+      {
+        const lock_type lock(mutex_);
+        fresh = std::move(asked.fresh);
+      }
+      if (fresh) asked.asks.adopt(std::move(fresh));
       auto answer = stop.stop_requested() ? probe_answer{} : asked.asks.ask(until, stop);
       const lock_type lock(mutex_);
       asked.arrived = std::move(answer);
@@ -145,6 +160,35 @@ void monitor::begin_probes(time_point now) {
       work_.notify_one();
     });
   }
+}
+
+/// Its probe is not under way. One whose name leads elsewhere by now, or whose session is not as it should be, gets another
+/// connection; until there is one, the old one is asked: making it may take long.
+void monitor::prepare(watched& asked, time_point now) {
+  const auto later = [&] {
+    const auto age =
+        std::chrono::duration<double, std::milli>(options_.reconnect_after) * (1.0 - renewal_jitter * random_unit());
+    return now + std::chrono::duration_cast<deadline::clock::duration>(age);
+  };
+  if (!asked.asks.has_connection() || asked.renew_at == time_point{}) {
+    asked.renew_at = later();
+    return;
+  }
+  if (asked.renewing || (now < asked.renew_at && !asked.asks.is_outdated())) return;
+  asked.renewing = true;
+  asked.renew_at = later();
+  probes_.post([this, &asked, until = deadline::after(asked.address->connect_timeout, now)] {
+    const std::stop_token stop = stop_probes_.get_token();
+    std::unique_ptr<postgres::connection> made;
+    if (!stop.stop_requested()) {
+      if (auto opened = postgres::connection::open(asked.address, until, &stop)) {
+        made = std::move(opened).assume_value();
+      }
+    }
+    const lock_type lock(mutex_);
+    asked.fresh = std::move(made);
+    asked.renewing = false;
+  });
 }
 
 bool monitor::take_answers(time_point now, std::vector<news_for_node>& news) {
@@ -260,8 +304,12 @@ void monitor::conclude(time_point now, announcement& told) {
     wal_.note(of, seen.position, seen.sent);
     lineage_.store(of);
   }
-  if (changed || !looked_) changed_at_ = now;
-  looked_ = true;
+  if (!looked_) {
+    changed = true;
+    looked_ = true;
+    news_.notify_all();
+  }
+  if (changed) changed_at_ = now;
   if (next != before) {
     told = {.due = true,
             .before = before,
@@ -269,9 +317,21 @@ void monitor::conclude(time_point now, announcement& told) {
             .reason = to_string(found_.why),
             .timeline = next == nullptr ? 0 : lineage_.load().timeline};
     primary_.store(next, std::memory_order_release);
+    turn_away_from(next, told);
   }
   sure_.store(next != nullptr && confirmed_by_ > doubted_at_, std::memory_order_relaxed);
-  news_.notify_all();
+  if (next != nullptr || changes_ != told_changes_) news_.notify_all();
+  told_changes_ = changes_;
+}
+
+/// Who waits for a connection to the last primary shall look elsewhere: at once where it is gone, or where another one is
+/// the primary. Where it is only late, it may be busy, and their place in the queue is worth keeping.
+void monitor::turn_away_from(node* next, announcement& told) {
+  if (last_primary_ != nullptr && last_primary_ != next) {
+    const auto at = std::ranges::find(nodes_, last_primary_, [](const auto& each) { return &each->of; });
+    if (next != nullptr || !(*at)->overdue) told.turn_away = last_primary_;
+  }
+  if (next != nullptr) last_primary_ = next;
 }
 
 void monitor::doubt(time_point now) {

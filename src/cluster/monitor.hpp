@@ -102,12 +102,15 @@ class monitor {
 
   /// A node with what is remembered of it. The probe belongs to the task under way; the rest to the mutex.
   struct watched {
-    watched(node& observed, std::shared_ptr<const postgres::connection_settings> address,
-            std::chrono::milliseconds reconnect_after)
-        : of(observed), asks(std::move(address), reconnect_after) {}
+    watched(node& observed, const std::shared_ptr<const postgres::connection_settings>& where)
+        : of(observed), address(where), asks(where) {}
 
     node& of;
+    const std::shared_ptr<const postgres::connection_settings> address;
     probe asks;
+    bool renewing = false;  // a connection for it is being made
+    time_point renew_at{};
+    std::unique_ptr<postgres::connection> fresh{};
     bool busy = false;      // a probe is under way
     bool overdue = false;   // and is too late already
     bool heard_of = false;  // it has answered once, or had the time to
@@ -132,6 +135,7 @@ class monitor {
   [[nodiscard]] bool is_in_doubt(time_point now) const noexcept;
   [[nodiscard]] time_point next_event(time_point now) const;
   void begin_probes(time_point now);
+  void prepare(watched& asked, time_point now);
   [[nodiscard]] bool take_answers(time_point now, std::vector<news_for_node>& news);
   void note_answer(watched& from, probe_answer answer, time_point now, std::vector<news_for_node>& news);
   void note_loss(watched& of, time_point now);
@@ -139,6 +143,7 @@ class monitor {
   [[nodiscard]] std::vector<node_observation> voices() const;
   [[nodiscard]] node* find_primary();
   void conclude(time_point now, announcement& told);
+  void turn_away_from(node* next, announcement& told);
   void doubt(time_point now);
   [[nodiscard]] error no_primary() const;
   [[nodiscard]] std::vector<std::string_view> names() const;
@@ -160,6 +165,8 @@ class monitor {
   wal_history wal_{};
   time_point confirmed_by_{};  // when the probe that last confirmed the primary was sent
   std::uint64_t confirmed_place_ = 0;
+  node* last_primary_ = nullptr;
+  std::uint64_t told_changes_ = 0;
   time_point changed_at_{};
   time_point last_round_{};
   time_point doubted_at_{};

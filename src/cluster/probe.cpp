@@ -1,7 +1,5 @@
 #include "cluster/probe.hpp"
 
-#include <breakwater/core/random.hpp>
-
 #include <array>
 #include <charconv>
 #include <string>
@@ -10,9 +8,6 @@
 
 namespace breakwater::routing {
 namespace {
-
-/// Connections of many processes must not be renewed all at once.
-constexpr double renewal_jitter = 0.25;
 
 /// In this order; see `read_answer`. The subquery is evaluated once, so that a promotion in between changes nothing: what
 /// is not in recovery stays so.
@@ -83,15 +78,17 @@ bool is_refusal(const error& failure) noexcept {
 
 }  // namespace
 
-probe::probe(std::shared_ptr<const postgres::connection_settings> address, std::chrono::milliseconds reconnect_after)
-    : address_(std::move(address)), reconnect_after_(reconnect_after) {}
+void probe::adopt(std::unique_ptr<postgres::connection> fresh) noexcept {
+  link_ = std::move(fresh);
+  adopted_ = true;
+  outdated_ = false;
+}
 
 std::optional<error> probe::connect(deadline until, const std::stop_token& stop) {
   auto made = postgres::connection::open(address_, until, &stop);
   if (!made) return std::move(made).error();
   link_ = std::move(made).assume_value();
-  const auto age = std::chrono::duration<double, std::milli>(reconnect_after_) * (1.0 - renewal_jitter * random_unit());
-  renew_at_ = clock::now() + std::chrono::duration_cast<clock::duration>(age);
+  outdated_ = false;
   return std::nullopt;
 }
 
@@ -111,7 +108,8 @@ result<rows> probe::question(deadline until, const std::stop_token& stop, clock:
 }
 
 probe_answer probe::ask(deadline until, const std::stop_token& stop) {
-  probe_answer outcome{.same_connection = link_ != nullptr};
+  bool is_old = link_ != nullptr;
+  probe_answer outcome{.same_connection = is_old && !std::exchange(adopted_, false)};
   outcome.seen.sent = clock::now();
   const auto give_up = [&outcome](error failure) {
     outcome.refused = is_refusal(failure);
@@ -119,16 +117,14 @@ probe_answer probe::ask(deadline until, const std::stop_token& stop) {
     outcome.seen.answered = clock::now();
     return std::move(outcome);
   };
-  // One that is old stays where no new one is to be had: a full server is no dead one.
-  if (link_ != nullptr && outcome.seen.sent >= renew_at_ && !connect(until, stop)) outcome.same_connection = false;
   for (;;) {
     if (link_ == nullptr) {
-      outcome.same_connection = false;
+      is_old = outcome.same_connection = false;
       if (auto failure = connect(until, stop)) return give_up(std::move(*failure));
     }
     // An old connection may lead nowhere: the rest of the time is for another one.
     const auto now = clock::now();
-    const deadline patience = outcome.same_connection ? deadline::after(until.remaining(now) / 2, now) : until;
+    const deadline patience = is_old ? deadline::after(until.remaining(now) / 2, now) : until;
     auto answer = question(patience, stop, outcome.seen.sent);
     if (answer && answer.assume_value().size() == 1 && answer.assume_value().columns() == columns) {
       const bool was_replica = link_->was_replica();
@@ -137,14 +133,14 @@ probe_answer probe::ask(deadline until, const std::stop_token& stop) {
       seen.answered = clock::now();
       outcome.seen = seen;
       // Set up for what the server was, it says nothing of what its sessions are now.
-      if (was_replica != seen.in_recovery) renew_at_ = seen.answered;
+      outdated_ = was_replica != seen.in_recovery;
       return outcome;
     }
     link_.reset();
     error failure =
         answer ? error(errc::protocol_error, "not a server's answer to a probe") : std::move(answer).error();
     // The connection may have been lost while nobody looked, and the server with it; or not.
-    const bool once_more = outcome.same_connection && !until.expired(clock::now()) && !stop.stop_requested();
+    const bool once_more = is_old && !until.expired(clock::now()) && !stop.stop_requested();
     if (!once_more) return give_up(std::move(failure).with_node(address_->node));
   }
 }

@@ -200,7 +200,7 @@ std::optional<router::chosen> router::choose_replica(tour& way, const request& w
 result<router::chosen> router::choose(tour& way, const request& wanted) {
   for (;;) {
     if (way.to_replicas) {
-      way.changes = monitor_->changes();
+      if (way.looked_at == 0) way.changes = monitor_->changes();
       if (auto replica = choose_replica(way, wanted)) return std::move(*replica);
       way.to_replicas = false;
     }

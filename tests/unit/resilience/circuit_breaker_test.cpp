@@ -270,6 +270,24 @@ TEST_F(breaker_fixture, a_sign_of_recovery_does_not_lengthen_the_pause) {
   EXPECT_TRUE(breaker.try_acquire(now));
 }
 
+TEST_F(breaker_fixture, one_whose_node_was_found_well_is_closed_and_counts_anew) {
+  open_it();
+  breaker.found_well();
+  EXPECT_EQ(breaker.state(), circuit_state::closed);
+  EXPECT_EQ(breaker.snapshot(now).failures, 0U);
+  EXPECT_TRUE(breaker.try_acquire(now));
+}
+
+TEST_F(breaker_fixture, a_node_found_well_changes_nothing_of_a_forced_or_closed_one) {
+  breaker.try_acquire(now).failed(now);
+  breaker.found_well();
+  EXPECT_EQ(breaker.snapshot(now).failures, 1U);
+  breaker.force_open();
+  breaker.found_well();
+  EXPECT_EQ(breaker.state(), circuit_state::open);
+  EXPECT_TRUE(breaker.is_forced());
+}
+
 TEST_F(breaker_fixture, forced_open_refuses_until_reset) {
   breaker.force_open();
   EXPECT_TRUE(breaker.is_forced());

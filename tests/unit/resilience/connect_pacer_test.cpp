@@ -74,6 +74,21 @@ TEST(connect_pacer, a_success_ends_the_row_of_failures) {
   EXPECT_EQ(pacer.next_start(start + 2s), start + 2s + 100ms);
 }
 
+TEST(connect_pacer, a_server_that_somebody_else_found_alive_ends_the_pause_but_not_the_pacing) {
+  connect_pacer pacer;
+  for (int i = 0; i < 10; ++i) pacer.failed(start, 1.0);
+  ASSERT_EQ(start_all(pacer, start + 100ms), 0);
+  pacer.found_alive(start + 100ms);
+  EXPECT_EQ(pacer.failures(), 0);
+  int begun = 0;
+  for (auto now = start + 100ms; now < start + 1100ms; now += 1ms) {
+    const int more = start_all(pacer, now);
+    begun += more;
+    for (int i = 0; i < more; ++i) pacer.succeeded(now);
+  }
+  EXPECT_EQ(begun, 10);
+}
+
 TEST(connect_pacer, connections_that_open_and_die_are_bounded_too) {
   connect_pacer pacer;
   int begun = 0;
