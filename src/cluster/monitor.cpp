@@ -310,12 +310,16 @@ void monitor::conclude(time_point now, announcement& told) {
     news_.notify_all();
   }
   if (changed) changed_at_ = now;
-  if (next != before) {
+  // That the reason for having none is another one is news too: two primaries are worse than none.
+  if (next != before || found_.why != told_reason_) {
+    told_reason_ = found_.why;
     told = {.due = true,
             .before = before,
             .now = next,
             .reason = to_string(found_.why),
             .timeline = next == nullptr ? 0 : lineage_.load().timeline};
+  }
+  if (next != before) {
     primary_.store(next, std::memory_order_release);
     turn_away_from(next, told);
   }

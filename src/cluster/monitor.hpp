@@ -167,6 +167,7 @@ class monitor {
   std::uint64_t confirmed_place_ = 0;
   node* last_primary_ = nullptr;
   std::uint64_t told_changes_ = 0;
+  confirmation told_reason_ = confirmation::none_answers;
   time_point changed_at_{};
   time_point last_round_{};
   time_point doubted_at_{};
