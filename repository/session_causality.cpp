@@ -2,6 +2,8 @@
 
 #include "session_state.hpp"
 
+#include <utility>
+
 namespace breakwater::detail {
 
 bool session_state::places_writes() const noexcept {
@@ -32,14 +34,17 @@ bool session_state::may_read_replicas() const noexcept {
 }
 
 std::optional<postgres::causal_read> session_state::freshness_wanted() const noexcept {
-  const bool own_writes = consistency_.kind() == consistency_kind::read_your_writes;
-  postgres::causal_read wanted{.after = own_writes ? token_ : options_.after};
-  if (consistency_.kind() == consistency_kind::bounded) wanted.lag = consistency_.lag();
-  // What the one node there is wrote it has.
-  if (nodes().nodes().size() == 1 && options_.after.empty()) wanted.after = {};
-  // The primary is all there is to ask.
-  if (!wanted.after.knows_position() && !wanted.after.knows_timeline()) wanted.after = {};
-  if (wanted.after.empty() && !wanted.lag) return std::nullopt;
+  const consistency_kind kind = consistency_.kind();
+  const bool own_writes = kind == consistency_kind::read_your_writes;
+  const causality_token& after = own_writes ? token_ : options_.after;
+  const bool is_bounded = kind == consistency_kind::bounded;
+  // What the one node there is wrote it has; and of what is not placed at all the primary is all there is to ask.
+  const bool alone = options_.after.empty() && nodes().nodes().size() == 1;
+  const bool demands = !alone && (after.knows_position() || after.knows_timeline());
+  if (!demands && !is_bounded) return std::nullopt;
+  std::optional<postgres::causal_read> wanted{std::in_place};
+  if (demands) wanted->after = after;
+  if (is_bounded) wanted->lag = consistency_.lag();
   return wanted;
 }
 

@@ -14,6 +14,10 @@ namespace {
 constexpr std::size_t bits = 64;
 constexpr std::uint64_t bit_of(std::size_t index) noexcept { return std::uint64_t{1} << (index % bits); }
 
+/// After a replica was waited for in vain nobody else waits for so long: where replay stands still, each read would be late
+/// by the wait, and where it is merely slow, it will be there by then.
+constexpr std::chrono::milliseconds no_wait_after_vain_one{250};
+
 /// How far the replica is behind at most. Nothing where it is not known for the primary's history.
 std::optional<std::chrono::nanoseconds> lag_of(const node_observation& seen, const monitor& watch,
                                                deadline::clock::time_point now) {
@@ -57,7 +61,10 @@ std::optional<router::chosen> router::choose_fresh_replica(tour& way, const requ
     read.seen = seen_of(known[*at].mark);
     read.known_at = candidate.observed().sent;
     // Where there is no primary to go to, the others are asked before this one is waited for.
-    read.patience = monitor_->primary() == nullptr ? std::chrono::nanoseconds(0) : replica_wait_;
+    const auto last_vain = candidate.waited_in_vain();
+    const bool stands_still =
+        last_vain != deadline::clock::time_point{} && way.now - last_vain < no_wait_after_vain_one;
+    read.patience = stands_still || monitor_->primary() == nullptr ? std::chrono::nanoseconds(0) : replica_wait_;
     return chosen{&candidate, std::move(call).assume_value()};
   }
   return std::nullopt;
@@ -65,11 +72,13 @@ std::optional<router::chosen> router::choose_fresh_replica(tour& way, const requ
 
 /// After the work on a node. True: that was a replica which is not fresh, and it is somebody else's turn. That is no
 /// attempt, and says nothing against the replica.
-bool router::goes_on_to_fresher(tour& way, const request& wanted, const error* failure) noexcept {
+bool router::goes_on_to_fresher(tour& way, const request& wanted, const error* failure,
+                                deadline::clock::time_point now) noexcept {
   postgres::causal_read& read = *wanted.causal;
   if (!way.to_replicas) return false;
   if (read.replayed != 0) way.seen.last->note_replayed(read.replayed);
   if (failure == nullptr || !postgres::is_not_fresh(read, *failure)) return false;
+  if (read.waited) way.seen.last->note_wait_in_vain(now);
   // The others are no better, by what is known; and where the primary is, it has what was written.
   if (monitor_->primary() != nullptr) way.to_replicas = false;
   return true;

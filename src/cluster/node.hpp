@@ -105,6 +105,13 @@ class node {
   /// How far it had come when a read last asked; see `replica_knowledge`. 0: none did.
   [[nodiscard]] std::uint64_t replayed() const noexcept { return replayed_.load(std::memory_order_relaxed); }
   void note_replayed(std::uint64_t position) noexcept { replayed_.store(position, std::memory_order_relaxed); }
+  /// When a read last waited for it to replay something, and it did not.
+  [[nodiscard]] deadline::clock::time_point waited_in_vain() const noexcept {
+    return waited_in_vain_.load(std::memory_order_relaxed);
+  }
+  void note_wait_in_vain(deadline::clock::time_point now) noexcept {
+    waited_in_vain_.store(now, std::memory_order_relaxed);
+  }
   /// By the monitor alone, one thread at a time.
   void note(const node_observation& seen, const replay_mark& mark) noexcept {
     observed_.store(seen);
@@ -164,6 +171,7 @@ class node {
   seqlock<node_observation> observed_;
   seqlock<replay_mark> mark_;
   std::atomic<std::uint64_t> replayed_{0};
+  std::atomic<deadline::clock::time_point> waited_in_vain_{deadline::clock::time_point{}};
 };
 
 }  // namespace breakwater::routing

@@ -258,7 +258,7 @@ void router::make_tour(tour& way, const request& wanted, node_work work) {
     there.on_primary = !way.to_replicas;
     const error* const failure = work(on, to.assume_value().call, there);
     const auto ended = deadline::clock::now();
-    if (wanted.causal != nullptr && goes_on_to_fresher(way, wanted, failure)) {
+    if (wanted.causal != nullptr && goes_on_to_fresher(way, wanted, failure, ended)) {
       to.assume_value().call.settle_untimed(nullptr, ended);
       continue;
     }

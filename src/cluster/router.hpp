@@ -174,7 +174,8 @@ class router final : private node_listener {
   [[nodiscard]] result<chosen> choose(tour& way, const request& wanted);
   [[nodiscard]] std::optional<chosen> choose_replica(tour& way, const request& wanted);
   [[nodiscard]] std::optional<chosen> choose_fresh_replica(tour& way, const request& wanted);
-  [[nodiscard]] bool goes_on_to_fresher(tour& way, const request& wanted, const error* failure) noexcept;
+  [[nodiscard]] bool goes_on_to_fresher(tour& way, const request& wanted, const error* failure,
+                                        deadline::clock::time_point now) noexcept;
   [[nodiscard]] result<chosen> admit_to(node& primary, tour& way, const request& wanted);
   [[nodiscard]] result<monitor::finding> await_primary(tour& way, const request& wanted);
   [[nodiscard]] result<bool> primary_has_changed(tour& way, const request& wanted);

@@ -90,8 +90,8 @@ result<void> wait_until_fresh(connection& on, causal_read& read, deadline until,
   // that counts.
   while (read.found == read_finding::behind && read.replayed != 0) {
     const auto next = deadline::clock::now() + ask_again_after;
-    read.waited = true;
     if (patience.expired(next) || !resilience::system_timing().wait_until(next, cancel)) break;
+    read.waited = true;
     BOOST_OUTCOME_TRY(ask(on, read, false, until, cancel));
   }
   return success();
