@@ -314,7 +314,8 @@ error connection::goodbye(std::string text) const {
   if (dismissal_.empty()) return error(errc::connection_failed, std::move(text)).with_poisoned_connection();
   const sqlstate_row& said = sqlstate(dismissal_);
   text.append(": ").append(said.condition);
-  return error(said.meaning, std::move(text)).with_sqlstate(dismissal_).with_poisoned_connection();
+  const errc meaning = is_poolers_farewell(dismissal_) ? errc::connection_failed : said.meaning;
+  return error(meaning, std::move(text)).with_sqlstate(dismissal_).with_poisoned_connection();
 }
 
 void connection::abort() noexcept {

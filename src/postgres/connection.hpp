@@ -60,6 +60,8 @@ struct connection_settings {
 struct server_process {
   std::string number{};
   std::string start{};     ///< with the number, tells it from a later process of the same number
+  /// When the transaction in question began, where the process may run another client's by now; empty: whatever it runs.
+  std::string transaction{};
   bool changes = false;    ///< a proxy stands between: it is another one at times
   bool is_direct = false;  ///< no proxy stands between: whatever is sent there runs in it, and nobody else's does
 

@@ -119,8 +119,7 @@ server_error read_server_error(const pg_result* result, const statement* what) {
   if (what != nullptr) cause.with_statement(what->name);
 
   const bool fatal = ends_session(result);
-  // No server ends a session with this code for what we send; a proxy does, when it has lost the server behind it.
-  if (fatal && code == "08P01") cause.with_code(errc::connection_failed);
+  if (fatal && is_poolers_farewell(code)) cause.with_code(errc::connection_failed);
   const bool replan = code == "0A000" && field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery";
   return {.cause = std::move(cause),
           .fatal = fatal,
@@ -157,8 +156,8 @@ error read_connect_error(const pg_conn* failed) {
   if (code.empty()) {
     return error(errc::connection_failed, first_line(text)).with_poisoned_connection();
   }
-  if (code == "08P01") {
-    // No server says this before it was asked anything. libpq can not show its words and the SQLSTATE at once.
+  if (is_poolers_farewell(code)) {
+    // libpq can not show its words and the SQLSTATE at once.
     return error(
                errc::connection_failed,
                "a pooler in front of the server refused the connection: it can not reach the server, or knows no such "

@@ -85,6 +85,23 @@ TEST_P(behind_bouncer, a_guarded_commit_that_its_pooler_lost_is_found_out) {
   }
 }
 
+TEST_P(behind_bouncer, a_guarded_transaction_left_open_by_a_silent_link_is_ended_and_runs_again) {
+  const auto between = bouncer_before_primary({.mode = GetParam()});
+  proxy network(between->port());
+  bw::config settings = settings_for(*between);
+  settings.nodes = {dsn_to(network.port(), *between)};
+  settings.operation_timeout = 5s;
+  const auto db = open(settings);
+  ASSERT_TRUE(db);
+  bw::session session = db->session();
+  int runs = 0;
+  network.on_message(commit_message, fault::hold);
+  ASSERT_OK(write_in_transaction(session, "a", runs));
+  EXPECT_EQ(notes(), "a,a");
+  EXPECT_EQ(runs, 2);
+  network.release();
+}
+
 TEST_P(behind_bouncer, a_transaction_whose_server_process_died_runs_again) {
   const auto between = bouncer_before_primary({.mode = GetParam()});
   const auto db = open(settings_for(*between));
@@ -96,6 +113,23 @@ TEST_P(behind_bouncer, a_transaction_whose_server_process_died_runs_again) {
   }));
   EXPECT_EQ(runs, 2);
   EXPECT_EQ(notes(), "a,a");
+}
+
+TEST_P(behind_bouncer, a_transaction_whose_server_process_died_before_its_commit_runs_again) {
+  const auto between = bouncer_before_primary({.mode = GetParam()});
+  const auto db = open(settings_for(*between));
+  ASSERT_TRUE(db);
+  int runs = 0;
+  ASSERT_OK(db->session().transact([&](bw::transaction& tx) -> bw::result<void> {
+    BOOST_OUTCOME_TRY(tx.execute("insert into notes values ('a')"));
+    if (++runs > 1) return bw::success();
+    EXPECT_NE(truth("select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where usename = 'app'"), "0");
+    // Its goodbye is read before COMMIT is sent; where it is not there yet, the guard finds out.
+    EXPECT_TRUE(eventually([&] { return between->log().find("closing because") != std::string::npos; }));
+    return bw::success();
+  }));
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(notes(), "a");
 }
 
 TEST_P(behind_bouncer, a_write_under_way_when_its_server_process_died_is_unknown) {
