@@ -51,3 +51,23 @@ function(breakwater_add_test name)
     set_tests_properties(${arg_LABELS}.${name} PROPERTIES RUN_SERIAL ON)
   endif()
 endfunction()
+
+# breakwater_add_test_through(<name> <way> [EXCEPT <test>...])
+#
+# Another ctest entry for the test program of an area, integration.<name>.<way>: with BW_TEST_THROUGH=<way>, so that it
+# reaches its servers through something. EXCEPT names tests of what can not be true there.
+function(breakwater_add_test_through name way)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "EXCEPT")
+  set(entry integration.${name}.${way})
+  set(filter)
+  if(arg_EXCEPT)
+    list(JOIN arg_EXCEPT ":" except)
+    set(filter "--gtest_filter=-${except}")
+  endif()
+  add_test(NAME ${entry} COMMAND test_${name} --gtest_color=no ${filter})
+  foreach(property LABELS TIMEOUT FAIL_REGULAR_EXPRESSION RUN_SERIAL)
+    get_test_property(integration.${name} ${property} value)
+    set_tests_properties(${entry} PROPERTIES ${property} "${value}")
+  endforeach()
+  set_tests_properties(${entry} PROPERTIES ENVIRONMENT "BW_TEST_THROUGH=${way}")
+endfunction()

@@ -41,7 +41,7 @@ signal_servers() {
   signal=$1 found=1
   shift
   for process in /proc/[0-9]*; do
-    for program in postgres initdb pg_basebackup; do
+    for program in postgres initdb pg_basebackup pgbouncer; do
       [ "$process/exe" -ef "$binaries/$program" ] || continue
       for place in "$@"; do
         [ "$process/cwd" -ef "$place" ] || continue

@@ -38,7 +38,9 @@ postgres::connection_settings settings_for(const config& settings, std::shared_p
           .idle_in_transaction_timeout = settings.idle_in_transaction_session_timeout,
           .statement_cache_size = settings.statement_cache.enabled ? settings.statement_cache.size : 0,
           .tcp = settings.tcp,
-          .secrets = std::move(secrets)};
+          .secrets = std::move(secrets),
+          .pooler = settings.pooler,
+          .pooler_prepares = settings.pooler_prepares};
 }
 
 /// Null where user and password are the connection strings'.

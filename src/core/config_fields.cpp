@@ -53,6 +53,8 @@ constexpr std::array table{
     plain<&config::nodes>("nodes"),
     text<&config::application_name>("application_name", longest_name),
     plain<&config::consistency>("consistency"),
+    plain<&config::pooler>("pooler"),
+    plain<&config::pooler_prepares>("pooler_prepares"),
     within<&config::connect_timeout>("connect_timeout", 10ms, 10min),
     within<&config::operation_timeout>("operation_timeout", 1ms, day),
     within<&config::idle_in_transaction_session_timeout>("idle_in_transaction_session_timeout", 0ms, day),
@@ -184,6 +186,10 @@ struct text_of_names {
     }
     return std::nullopt;
   }
+};
+template <>
+struct text_of<pooler> : text_of_names<pooler, pooler::automatic, pooler::none, pooler::session, pooler::transaction> {
+  static constexpr std::string_view allowed = "automatic, none, session or transaction";
 };
 template <>
 struct text_of<jitter> : text_of_names<jitter, jitter::full, jitter::decorrelated> {

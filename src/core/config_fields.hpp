@@ -48,8 +48,8 @@ using seconds = std::chrono::seconds;
 struct field {
   std::string_view name;  ///< nested names joined by '.'
   std::variant<plain_field<std::vector<std::string>>, text_field, automatic_field, plain_field<bool>,
-               plain_field<consistency>, plain_field<jitter>, plain_field<limit_algorithm>, bounded_field<std::size_t>,
-               bounded_field<double>, bounded_field<milliseconds>, bounded_field<seconds>>
+               plain_field<consistency>, plain_field<pooler>, plain_field<jitter>, plain_field<limit_algorithm>,
+               bounded_field<std::size_t>, bounded_field<double>, bounded_field<milliseconds>, bounded_field<seconds>>
       kind;
 };
 

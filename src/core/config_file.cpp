@@ -77,6 +77,7 @@ bool has_expected_type(const detail::field& row, const json& value) {
     bool operator()(const text_field&) const { return value.is_string(); }
     bool operator()(const plain_field<bool>&) const { return value.is_boolean(); }
     bool operator()(const plain_field<consistency>&) const { return value.is_string(); }
+    bool operator()(const plain_field<pooler>&) const { return value.is_string(); }
     bool operator()(const plain_field<jitter>&) const { return value.is_string(); }
     bool operator()(const plain_field<limit_algorithm>&) const { return value.is_string(); }
     bool operator()(const bounded_field<std::size_t>&) const { return value.is_number_integer(); }

@@ -43,6 +43,8 @@ struct batch {
   /// Where the answers of those behind the caller's go, in order, up to the first that failed; of `run_all`, where one
   /// of the caller's fails, the answers before it instead. Null: nobody wants them.
   std::vector<rows>* reports = nullptr;
+  /// One ahead of the caller's whose answer is wanted as well, in `exchange_outcome::told`. Null: none.
+  const command* told = nullptr;
 
   [[nodiscard]] std::span<const command> subjects() const noexcept {
     return commands.subspan(commands.size() - behind - callers, callers);

@@ -5,6 +5,8 @@
 #include "postgres/native.hpp"
 #include "postgres/server_error.hpp"
 #include "postgres/socket_wait.hpp"
+#include "postgres/transaction_prologue.hpp"
+#include <breakwater/core/random.hpp>
 
 #include <fcntl.h>
 #include <libpq-fe.h>
@@ -46,14 +48,6 @@ dsn::connect_parameters with_defaults(dsn::connect_parameters given, const conne
 }
 
 constexpr std::size_t sqlstate_length = 5;
-
-/// The session is over: sent to a connection that had asked nothing, this comes as a notice.
-bool is_dismissal(const pg_result* notice) noexcept {
-  const char* const severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-  if (severity == nullptr) return false;
-  const std::string_view word = severity;
-  return word == "FATAL" || word == "PANIC";
-}
 
 /// A synchronous standby's answer was no longer awaited: the commit is local only.
 bool is_replication_warning(const pg_result* notice) noexcept {
@@ -143,7 +137,7 @@ void connection::install_notice_receiver() {
         auto& link = *static_cast<connection*>(self);
         ++link.notices_;
         if (is_replication_warning(notice)) link.unreplicated_commit_ = true;
-        if (is_dismissal(notice)) {
+        if (ends_session(notice)) {  // to a connection that had asked nothing, this comes as a notice
           link.dismissed_ = true;
           const char* const state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
           if (state != nullptr && std::strlen(state) == sqlstate_length) link.dismissal_ = state;
@@ -153,11 +147,52 @@ void connection::install_notice_receiver() {
 }
 
 result<void> connection::set_up_session(deadline until, const std::stop_token* cancel) {
+  if (settings_->pooler != pooler::transaction) {
+    BOOST_OUTCOME_TRY(const bool direct, set_up_direct(until, cancel));
+    if (direct) return success();
+  }
+  return set_up_behind_pooler(until, cancel);
+}
+
+result<void> connection::set_up_behind_pooler(deadline until, const std::stop_token* cancel) {
+  // One that mixes sessions up must not run what another one has prepared under the same name.
+  constexpr double many_names = 1e15;
+  const bool prepares = settings_->pooler_prepares && settings_->statement_cache_size > 0;
+  cache_ = statement_cache(prepares ? settings_->statement_cache_size : 0,
+                           "bw_" + std::to_string(static_cast<std::uint64_t>(random_unit() * many_names)) + "_");
+  process_ = {.changes = true};
+  prologue_ = std::make_unique<transaction_prologue>(settings_->statement_timeout,
+                                                     settings_->idle_in_transaction_timeout, prepares);
+  // Brings the prologue's own answer.
+  constexpr statement greeting{.sql = "select 1",
+                               .name = "session setup",
+                               .operation = "SELECT",
+                               .kind = statement_class::read,
+                               .prepare = false};
+  const parameters none;
+  const std::array commands{command{&greeting, &none}};
+  BOOST_OUTCOME_TRY(run({.commands = commands, .until = until, .cancel = cancel}));
+  was_replica_ = told_replica_;
+  return success();
+}
+
+result<bool> connection::set_up_direct(deadline until, const std::stop_token* cancel) {
   constexpr int first_with_client_check = 140000;
-  session_extras wanted{.client_check = PQserverVersion(handle_) >= first_with_client_check};
+  session_extras wanted{.client_check = PQserverVersion(handle_) >= first_with_client_check,
+                        .role = reported_role() == nullptr,
+                        .only_direct = settings_->pooler == pooler::automatic};
   for (;;) {
     auto done = send_settings(wanted, until, cancel);
-    if (done) return done;
+    if (done) {
+      const rows& answer = done.assume_value();
+      if (answer.empty()) return false;
+      if (wanted.process) note_process(answer);
+      if (wanted.role) {
+        was_replica_ = told_replica_ = answer.at(0, answer.columns() - 1).text == "t";
+        role_known_ = false;
+      }
+      return true;
+    }
     // Not every system that a server runs on can tell it whether its client is still there; it then refuses the setting.
     constexpr std::string_view invalid_parameter_value = "22023";
     // Somebody has kept the view of server processes from the role.
@@ -167,7 +202,7 @@ result<void> connection::set_up_session(deadline until, const std::stop_token* c
     } else if (wanted.process && done.error().sqlstate() == insufficient_privilege) {
       wanted.process = false;
     } else {
-      return done;
+      return std::move(done).error();
     }
   }
 }
@@ -181,7 +216,7 @@ void connection::note_process(const rows& answer) {
   process_ = {.number = std::string(number), .start = std::string(start), .is_direct = true};
 }
 
-result<void> connection::send_settings(session_extras with, deadline until, const std::stop_token* cancel) {
+result<rows> connection::send_settings(session_extras with, deadline until, const std::stop_token* cancel) {
   // The text forms that the codecs read, the warnings by which a COMMIT tells that it was not replicated, and the bounds
   // that free a server process whose client is gone. A role's or database's own settings must not change them.
   //
@@ -222,13 +257,21 @@ pg_catalog.set_config('tcp_user_timeout', $6, false))");
   }
   // Should the replica be promoted under this connection, nothing sent as a read can write.
   if (was_replica_) sql.append(", pg_catalog.set_config('default_transaction_read_only', 'on', false)");
+  if (with.role) {
+    sql.append(
+        ", case when pg_catalog.pg_is_in_recovery() then "
+        "pg_catalog.set_config('default_transaction_read_only', 'on', false) end, pg_catalog.pg_is_in_recovery()");
+  }
+  if (with.only_direct) {
+    // A pooler hands out keys of its own. What was set through it would stay on a connection that others use next.
+    values.add_text(std::to_string(PQbackendPID(handle_)), oid::int4);
+    sql.append(" where pg_catalog.pg_backend_pid() operator(pg_catalog.=) $").append(std::to_string(values.size()));
+  }
 
   const statement setup{
       .sql = sql, .name = "session setup", .operation = "SELECT", .kind = statement_class::read, .prepare = false};
   const std::array commands{command{&setup, &values}};
-  BOOST_OUTCOME_TRY(const auto answer, run({.commands = commands, .until = until, .cancel = cancel}));
-  if (with.process) note_process(answer);
-  return success();
+  return run({.commands = commands, .until = until, .cancel = cancel});
 }
 
 }  // namespace breakwater::postgres

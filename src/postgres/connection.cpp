@@ -4,6 +4,8 @@
 #include "postgres/exchange.hpp"
 #include "postgres/patience.hpp"
 #include "postgres/server_settings.hpp"
+#include "postgres/statement_effects.hpp"
+#include "postgres/transaction_prologue.hpp"
 #include "postgres/verdict.hpp"
 #include <breakwater/postgres/sqlstate.hpp>
 #include <breakwater/postgres/unsendable.hpp>
@@ -12,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -28,6 +31,7 @@ constexpr statement plain(std::string_view sql, std::string_view name, statement
 
 constexpr statement rollback_statement = plain("rollback", "rollback", statement_class::read);
 constexpr statement ping_statement = plain("select 1", "ping", statement_class::read);
+constexpr statement role_statement = plain("select pg_catalog.pg_is_in_recovery()", "ping", statement_class::read);
 
 /// Bind says only which parameter it could not read; whose value that was, the parameters know.
 void name_refused_value(exchange_outcome& outcome, const batch& wanted) {
@@ -105,10 +109,46 @@ result<void> connection::check(const batch& wanted, clock::time_point now) const
   if (wanted.cancel != nullptr && wanted.cancel->stop_requested() && wanted.kind != batch_kind::commit) {
     return error(errc::cancelled, "cancelled before the statement was sent");
   }
+  if (prologue_) {
+    BOOST_OUTCOME_TRY(check_session_stays(wanted));
+  }
   return check_values(wanted);
 }
 
-result<rows> connection::converse(const batch& wanted, std::vector<rows>& earlier) {
+result<void> connection::check_session_stays(const batch& wanted) const {
+  const auto leaves_something = [](const command& each) {
+    return !each.what->mapped && may_change_session(each.what->sql);
+  };
+  if (std::ranges::none_of(wanted.subjects(), leaves_something)) return success();
+  return error(
+      errc::unsafe_operation,
+      "behind a pooler that lends connections out by transaction, what SET, RESET, LISTEN, PREPARE, DISCARD and "
+      "LOAD leave in the session would meet another client. Use SET LOCAL in a transaction, a setting of the "
+      "role or the database, or the pooler's session mode (config.pooler = session)");
+}
+
+batch connection::behind_prologue(const batch& wanted, std::vector<command>& commands) const {
+  const bool alone = wanted.kind == batch_kind::autocommit;
+  const bool begins =
+      alone || wanted.kind == batch_kind::whole || (wanted.kind == batch_kind::in_transaction && !in_transaction());
+  if (!begins || (alone && !wanted.subject().mapped && may_need_to_run_alone(wanted.subject().sql))) return wanted;
+  commands.reserve(wanted.commands.size() + 1);
+  commands.assign(wanted.commands.begin(), wanted.commands.end());
+  // Ahead of all, or behind BEGIN.
+  const auto at = commands.insert(commands.begin() + (alone ? 0 : 1), prologue_->command(alone && was_replica_));
+  batch longer = wanted;
+  longer.commands = commands;
+  longer.told = &*at;
+  return longer;
+}
+
+result<rows> connection::converse(const batch& given, std::vector<rows>& earlier) {
+  std::vector<command> commands;
+  if (prologue_) return converse_with(behind_prologue(given, commands), earlier);
+  return converse_with(given, earlier);
+}
+
+result<rows> connection::converse_with(const batch& wanted, std::vector<rows>& earlier) {
   const auto refused = [&](error why) {
     if (wanted.callers - wanted.own == 1) why.with_statement(wanted.subject().name);
     return std::move(why.with_node(node()));
@@ -121,6 +161,7 @@ result<rows> connection::converse(const batch& wanted, std::vector<rows>& earlie
   for (bool first_time = true;; first_time = false) {
     exchange wire(handle_, cache_, stop);
     outcome = send_and_read(wire, wanted);
+    if (outcome.told) told_replica_ = transaction_prologue::read_role(*outcome.told).value_or(told_replica_);
     if (unanswered_) {
       wire.outlive_batch();
       overdue_ = std::make_unique<exchange>(std::move(wire));
@@ -246,8 +287,15 @@ bool connection::drain(deadline until) {
 
 bool connection::ping(deadline until) {
   const parameters none;
-  const std::array commands{command{&ping_statement, &none}};
-  return run({.commands = commands, .until = until}).has_value();
+  // Of a role that is not reported nobody else would see the change. (Behind a prologue it is asked for anyway.)
+  const bool asks_role = !prologue_ && reported_role() == nullptr;
+  const std::array commands{command{asks_role ? &role_statement : &ping_statement, &none}};
+  const auto answer = run({.commands = commands, .until = until});
+  if (answer && asks_role) {
+    told_replica_ = transaction_prologue::read_role(answer.assume_value()).value_or(told_replica_);
+    role_known_ = false;
+  }
+  return answer.has_value();
 }
 
 bool connection::consume_pending() {
@@ -266,7 +314,8 @@ error connection::goodbye(std::string text) const {
   if (dismissal_.empty()) return error(errc::connection_failed, std::move(text)).with_poisoned_connection();
   const sqlstate_row& said = sqlstate(dismissal_);
   text.append(": ").append(said.condition);
-  return error(said.meaning, std::move(text)).with_sqlstate(dismissal_).with_poisoned_connection();
+  const errc meaning = is_poolers_farewell(dismissal_) ? errc::connection_failed : said.meaning;
+  return error(meaning, std::move(text)).with_sqlstate(dismissal_).with_poisoned_connection();
 }
 
 void connection::abort() noexcept {
@@ -291,9 +340,15 @@ int connection::backend() const noexcept { return PQbackendPID(handle_); }
 
 bool connection::in_failed_transaction() const noexcept { return PQtransactionStatus(handle_) == PQTRANS_INERROR; }
 
+const char* connection::reported_role() const noexcept {
+  // Servers report it from version 14 on. A pooler says what it was told when it connected, some time ago.
+  const bool pooled = prologue_ != nullptr || settings_->pooler == pooler::session;
+  return pooled ? nullptr : PQparameterStatus(handle_, "in_hot_standby");
+}
+
 bool connection::look_up_role() noexcept {
-  const char* value = PQparameterStatus(handle_, "in_hot_standby");  // reported by servers from version 14 on
-  replica_ = value == nullptr ? was_replica_ : std::strcmp(value, "on") == 0;
+  const char* const value = reported_role();
+  replica_ = value == nullptr ? told_replica_ : std::strcmp(value, "on") == 0;
   // Outside pipeline mode a COPY or libpqxx may read on, out of our sight.
   role_known_ = !unanswered_ && PQpipelineStatus(handle_) == PQ_PIPELINE_ON;
   return replica_;

@@ -7,6 +7,7 @@
 #include <breakwater/core/config.hpp>
 #include <breakwater/core/deadline.hpp>
 #include <breakwater/core/dsn.hpp>
+#include <breakwater/core/pooler.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/postgres/executor.hpp>
 
@@ -36,6 +37,7 @@ namespace breakwater::postgres {
 
 class copy_wire;
 class exchange;
+class transaction_prologue;
 struct exchange_outcome;
 struct wait_limits;
 
@@ -50,12 +52,16 @@ struct connection_settings {
   std::size_t statement_cache_size = 0;  ///< 0: nothing is prepared
   tcp_options tcp;
   std::shared_ptr<secret_cache> secrets{};  ///< null: user and password are the address's
+  breakwater::pooler pooler = defaults::pooler;
+  bool pooler_prepares = defaults::pooler_prepares;
 };
 
 /// The server process behind a connection, as it was told last; empty: not known yet.
 struct server_process {
   std::string number{};
   std::string start{};     ///< with the number, tells it from a later process of the same number
+  /// When the transaction in question began, where the process may run another client's by now; empty: whatever it runs.
+  std::string transaction{};
   bool changes = false;    ///< a proxy stands between: it is another one at times
   bool is_direct = false;  ///< no proxy stands between: whatever is sent there runs in it, and nobody else's does
 
@@ -144,7 +150,12 @@ class connection {
   [[nodiscard]] bool in_transaction() const noexcept;
   /// In a transaction in which the server refuses everything but its end.
   [[nodiscard]] bool in_failed_transaction() const noexcept;
-  /// The server says that it follows a primary. Costs a search of libpq's after something was read, else nothing.
+  /// A pooler stands between, and may run each transaction on another connection to the server: nothing can be left in
+  /// the session. A setting travels with every transaction instead (transaction_prologue.hpp).
+  [[nodiscard]] bool is_pooled() const noexcept { return prologue_ != nullptr; }
+  /// The server says that it follows a primary, or said so last where it does not tell by itself: when the connection
+  /// was made, and behind a pooler with each transaction. Costs a search of libpq's after something was read, else
+  /// nothing.
   [[nodiscard]] bool is_replica() noexcept { return role_known_ ? replica_ : look_up_role(); }
   /// It was made to a replica, and its session is read-only.
   [[nodiscard]] bool was_replica() const noexcept { return was_replica_; }
@@ -183,15 +194,26 @@ class connection {
   struct session_extras {
     bool client_check = true;  // not on every system, and not before version 14
     bool process = true;       // where the role may ask for it
+    bool role = false;         // of a server, or proxy, that does not report it
+    bool only_direct = false;  // nothing is set where a pooler stands between
   };
-  [[nodiscard]] result<void> send_settings(session_extras with, deadline until, const std::stop_token* cancel);
+  [[nodiscard]] result<rows> send_settings(session_extras with, deadline until, const std::stop_token* cancel);
   void note_process(const rows& answer);
+  /// False: a pooler stands between, and nothing was set.
+  [[nodiscard]] result<bool> set_up_direct(deadline until, const std::stop_token* cancel);
+  [[nodiscard]] result<void> set_up_behind_pooler(deadline until, const std::stop_token* cancel);
+  /// Puts what every transaction needs ahead of one that begins.
+  [[nodiscard]] batch behind_prologue(const batch& wanted, std::vector<command>& commands) const;
+  [[nodiscard]] result<void> check_session_stays(const batch& wanted) const;
   [[nodiscard]] result<void> enter_pipeline_mode();
   [[nodiscard]] result<void> check(const batch& wanted, clock::time_point now) const;
   [[nodiscard]] result<void> check_values(const batch& wanted) const;
-  [[nodiscard]] result<rows> converse(const batch& wanted, std::vector<rows>& earlier);
+  [[nodiscard]] result<rows> converse(const batch& given, std::vector<rows>& earlier);
+  [[nodiscard]] result<rows> converse_with(const batch& wanted, std::vector<rows>& earlier);
   [[nodiscard]] exchange_outcome send_and_read(exchange& wire, const batch& wanted);
   [[nodiscard]] bool drain(deadline until);
+  /// What the server reports by itself, "on" for a replica; null where nobody does, or not truly.
+  [[nodiscard]] const char* reported_role() const noexcept;
   [[nodiscard]] bool look_up_role() noexcept;
   [[nodiscard]] bool cancel_running(deadline until);
   void forget_stale_plans(const error& cause, const batch& wanted);
@@ -199,6 +221,7 @@ class connection {
   [[nodiscard]] result<bool> send_rows(copy_source& from, exchange_outcome& outcome, const wait_limits& within);
   void finish_copy_in(const copy_order& wanted, exchange_outcome& outcome, const wait_limits& within);
   [[nodiscard]] result<rows> conclude_copy(const copy_order& wanted, exchange_outcome outcome);
+  [[nodiscard]] std::string_view copy_prologue(const copy_order& wanted) const noexcept;
   [[nodiscard]] error give_copy_up(const copy_order& wanted, error cause);
   void install_notice_receiver();
 
@@ -214,9 +237,11 @@ class connection {
   std::uint64_t secret_version_ = 0;
   bool was_replica_ = false;
   bool replica_ = false;
-  bool role_known_ = false;             // nothing was read since `replica_` was found
-  std::unique_ptr<exchange> overdue_;   // sent and not answered in time; knows what its answers mean
-  std::unique_ptr<copy_wire> copying_;  // a COPY that has not come to its end
+  bool told_replica_ = false;                       // what it said when it was asked last
+  bool role_known_ = false;                         // nothing was read since `replica_` was found
+  std::unique_ptr<transaction_prologue> prologue_;  // behind a pooler of transactions, else null
+  std::unique_ptr<exchange> overdue_;               // sent and not answered in time; knows what its answers mean
+  std::unique_ptr<copy_wire> copying_;              // a COPY that has not come to its end
   bool copy_left_ = false;
   unsigned notices_ = 0;              // received so far
   bool unanswered_ = false;           // a Sync is out whose ReadyForQuery was not read

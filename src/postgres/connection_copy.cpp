@@ -9,6 +9,7 @@
 #include "postgres/copy_wire.hpp"
 #include "postgres/patience.hpp"
 #include "postgres/server_settings.hpp"
+#include "postgres/transaction_prologue.hpp"
 #include "postgres/verdict.hpp"
 #include <breakwater/postgres/copy.hpp>
 
@@ -26,10 +27,12 @@ constexpr std::chrono::milliseconds give_up_patience{250};
 
 deadline with_grace(deadline until) noexcept { return until.is_never() ? until : deadline(until.at() + verdict_grace); }
 
-/// The COPY's statement_timeout, where it needs one of its own, and the clock that its rows are stamped with.
-std::string with_settings(const copy_order& wanted, bool is_write, std::chrono::milliseconds of_connection) {
+/// The COPY's statement_timeout, where it needs one of its own, and the clock that its rows are stamped with. `prologue`:
+/// what a transaction begins with, else empty.
+std::string with_settings(const copy_order& wanted, bool is_write, std::chrono::milliseconds of_connection,
+                          std::string_view prologue) {
   std::string sql = wanted.before;
-  sql.append("select ");
+  sql.append("select ").append(prologue).append(prologue.empty() ? "" : ", ");
   const auto timeout = wanted.sets_timeout
                            ? own_statement_timeout(is_write, wanted.until, deadline::clock::now(), of_connection)
                            : std::nullopt;
@@ -87,6 +90,11 @@ result<void> connection::begin_copy(const copy_order& wanted) {
   return success();
 }
 
+std::string_view connection::copy_prologue(const copy_order& wanted) const noexcept {
+  if (!prologue_ || !wanted.sets_timeout) return {};  // who has set the timeout has begun the transaction
+  return prologue_->select_list(was_replica_ && wanted.kind == batch_kind::autocommit);
+}
+
 result<std::size_t> connection::copy_in(const copy_order& wanted, copy_source& from) {
   BOOST_OUTCOME_TRY(begin_copy(wanted));
   on_leaving guard([this] { (void)end_copy(deadline::after(give_up_patience)); });
@@ -94,7 +102,7 @@ result<std::size_t> connection::copy_in(const copy_order& wanted, copy_source& f
   const stop_signal stop(wanted.cancel);
   const wait_limits within{.until = with_grace(wanted.until), .cancel = wanted.cancel, .stop = &stop};
 
-  std::string sql = with_settings(wanted, true, statement_timeout());
+  std::string sql = with_settings(wanted, true, statement_timeout(), copy_prologue(wanted));
   sql.append(wanted.what.sql).append(wanted.after);
   exchange_outcome outcome;
   if (copying_->start(sql, outcome, within)) {
@@ -155,7 +163,7 @@ result<std::size_t> connection::copy_out(const copy_order& wanted, std::string_v
     return cause.with_node(node());
   };
 
-  std::string sql = with_settings(wanted, false, statement_timeout());
+  std::string sql = with_settings(wanted, false, statement_timeout(), copy_prologue(wanted));
   sql.append(shape).append(";").append(wanted.what.sql).append(wanted.after);
   exchange_outcome outcome;
   std::size_t taken = 0;

@@ -91,6 +91,7 @@ bool exchange::queue(const batch& wanted) {
     const auto subject = is_subject ? std::optional(static_cast<std::size_t>(&sent - subjects.data())) : std::nullopt;
     const bool behind = &sent >= subjects.data() + subjects.size();
     if (!queue_command(sent, subject, behind, cacheable)) return false;
+    if (&sent == wanted.told) steps_.back().told = true;
   }
   return true;
 }
@@ -199,7 +200,11 @@ void exchange::take(exchange_outcome& outcome, pg_result* result) {
     case PGRES_EMPTY_QUERY:
       if (current == nullptr) return;
       if (current->kind == step_kind::prepare) cache_.mark_prepared(current->print, current->name);
-      if (current->kind == step_kind::execute) note_answer(outcome, *current, std::move(owned));
+      if (current->told) {
+        outcome.told = std::move(owned);
+      } else if (current->kind == step_kind::execute) {
+        note_answer(outcome, *current, std::move(owned));
+      }
       return;
     case PGRES_PIPELINE_ABORTED:
       if (current != nullptr && current->kind == step_kind::prepare) cache_.forget(current->print);

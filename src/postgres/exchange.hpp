@@ -36,6 +36,7 @@ struct exchange_outcome {
   std::optional<std::size_t> failed;       ///< which of the caller's statements `failure` is the answer to
   bool committed = false;                  ///< the batch's `commit` was answered with COMMIT
   bool undone = false;                     ///< or with ROLLBACK
+  std::optional<rows> told;                ///< of `batch::told`, once it was answered
 };
 
 /// Sends one batch in pipeline mode under one Sync, preparing on the way what is not prepared yet, and reads the
@@ -62,6 +63,7 @@ class exchange {
     const statement* what;
     std::string name{};  // of the prepared statement, where one is used
     bool behind = false;
+    bool told = false;   // its answer is kept, although it is none of the caller's
   };
 
   [[nodiscard]] bool queue(const batch& wanted);

@@ -65,6 +65,7 @@ outcome_mark read_mark(const outcome_token& token, const rows& answer, server_pr
     known.changes = known.changes || (!known.number.empty() && known.number != mark.backend);
     known.number = mark.backend;
     known.start = answer.at(0, 2).text;
+    if (answer.columns() > 3) mark.transaction_start = answer.at(0, 3).text;
   } else if (known.number != mark.backend) {
     known = {.changes = true};  // a proxy gives each transaction another one, and hands on the keys of the first
   }

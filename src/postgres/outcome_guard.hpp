@@ -40,6 +40,7 @@ struct outcome_mark {
   outcome_token token;
   std::string backend{};             ///< its server process, by the server's word: a proxy's would be another one
   std::string backend_start{};       ///< with `backend`, tells it from a later process of the same number
+  std::string transaction_start{};   ///< behind a proxy, tells it from what another client runs in that process later
   std::string synchronous_commit{};  ///< as it was when the token was written; empty: changed since, in an unknown way
 };
 
@@ -52,7 +53,8 @@ inline constexpr std::string_view outcome_token_sql =
 inline constexpr std::string_view outcome_token_and_start_sql =
     "insert into breakwater.outcomes (token) values ($1) returning pg_catalog.pg_backend_pid(), "
     "pg_catalog.current_setting('synchronous_commit'), "
-    "(select a.backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a)";
+    "(select a.backend_start from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a), "
+    "pg_catalog.transaction_timestamp()";
 inline constexpr statement outcome_token_statement{.sql = outcome_token_sql,
                                                    .name = "outcome_guard.token",
                                                    .operation = "INSERT",

@@ -32,8 +32,9 @@ constexpr resilience::backoff_options setback_backoff{.base = milliseconds(10), 
 
 constexpr std::string_view end_twin_sql =
     "select pg_catalog.pg_terminate_backend(a.pid, $3) from rows from (pg_catalog.unnest($1::int4[]), "
-    "pg_catalog.unnest($2::timestamptz[])) as twin (number, start), pg_catalog.pg_stat_get_activity(twin.number) a "
-    "where a.backend_start = twin.start and a.wait_event is distinct from 'SyncRep'";
+    "pg_catalog.unnest($2::timestamptz[]), pg_catalog.unnest($4::timestamptz[])) as twin (number, start, transaction), "
+    "pg_catalog.pg_stat_get_activity(twin.number) a where a.backend_start = twin.start and "
+    "(twin.transaction is null or a.xact_start = twin.transaction) and a.wait_event is distinct from 'SyncRep'";
 constexpr statement end_twin_statement{.sql = end_twin_sql,
                                        .name = "outcome_guard.end_twin",
                                        .operation = "SELECT",
@@ -72,7 +73,9 @@ class searcher {
  public:
   explicit searcher(const outcome_search& wanted) : wanted_(wanted), decisions_(wanted.mark.token.made_at) {
     if (wanted.mark.backend.empty() || wanted.mark.backend_start.empty()) return;
-    twins_.push_back({.number = wanted.mark.backend, .start = wanted.mark.backend_start});
+    twins_.push_back({.number = wanted.mark.backend,
+                      .start = wanted.mark.backend_start,
+                      .transaction = wanted.mark.transaction_start});
   }
 
   [[nodiscard]] outcome_finding run() {
@@ -155,19 +158,24 @@ class searcher {
     const auto wait = bounded_share(wanted_.until, clock::now(), share_for_claim, termination_wait);
     std::string numbers = "{";
     std::string starts = "{";
+    std::string transactions = "{";
     for (const server_process& twin : twins_) {
       if (numbers.size() > 1) {
         numbers += ',';
         starts += ',';
+        transactions += ',';
       }
       numbers += twin.number;
-      starts.append("\"").append(twin.start).append("\"");  // as servers write it: nothing in it to be escaped
+      // As servers write them: nothing in them to be escaped.
+      starts.append("\"").append(twin.start).append("\"");
+      transactions.append(twin.transaction.empty() ? "NULL" : '"' + twin.transaction + '"');
     }
     parameters values;
     values.add_text(numbers + '}');
     values.add_text(starts + '}');
     // It waits for one after the other; those that are gone take no time.
     values.add_text(std::to_string(wait.count() / static_cast<std::int64_t>(twins_.size())), oid::int8);
+    values.add_text(transactions + '}');
     const std::array commands{command{&end_twin_statement, &values}};
     return held.assume_value()
         ->run({.commands = commands, .until = share_of_time(wait), .cancel = wanted_.cancel})

@@ -103,7 +103,6 @@ std::size_t refused_parameter(std::string_view context) noexcept {
 
 server_error read_server_error(const pg_result* result, const statement* what) {
   const std::string_view code = field(result, PG_DIAG_SQLSTATE);
-  const std::string_view severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   if (code.empty()) {
     // libpq's own words, as when the connection was lost; they quote nothing of the statement.
     return {.cause = error(errc::connection_failed, first_line(PQresultErrorMessage(result))), .fatal = true};
@@ -119,14 +118,21 @@ server_error read_server_error(const pg_result* result, const statement* what) {
       .with_column(field(result, PG_DIAG_COLUMN_NAME));
   if (what != nullptr) cause.with_statement(what->name);
 
-  const bool fatal = severity == "FATAL" || severity == "PANIC";
-  // No server ends a session with this code for what we send; a proxy does, when it has lost the server behind it.
-  if (fatal && code == "08P01") cause.with_code(errc::connection_failed);
+  const bool fatal = ends_session(result);
+  if (fatal && is_poolers_farewell(code)) cause.with_code(errc::connection_failed);
   const bool replan = code == "0A000" && field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery";
   return {.cause = std::move(cause),
           .fatal = fatal,
           .parameter = refused_parameter(field(result, PG_DIAG_CONTEXT)),
           .stale_plan = replan || code == "26000" || code == "42P05"};
+}
+
+bool ends_session(const pg_result* message) noexcept {
+  std::string_view severity = field(message, PG_DIAG_SEVERITY_NONLOCALIZED);
+  // Poolers send the other one only, in English. To take their last words for an ERROR would mean that the server had
+  // refused what it may have done.
+  if (severity.empty()) severity = field(message, PG_DIAG_SEVERITY);
+  return severity == "FATAL" || severity == "PANIC";
 }
 
 void withhold_values(error& cause, const parameters& values) {
@@ -149,6 +155,15 @@ error read_connect_error(const pg_conn* failed) {
   const std::string_view code = trailing_sqlstate(text);
   if (code.empty()) {
     return error(errc::connection_failed, first_line(text)).with_poisoned_connection();
+  }
+  if (is_poolers_farewell(code)) {
+    // libpq can not show its words and the SQLSTATE at once.
+    return error(
+               errc::connection_failed,
+               "a pooler in front of the server refused the connection: it can not reach the server, or knows no such "
+               "database or user, or has no place left; its log says which")
+        .with_sqlstate(code)
+        .with_poisoned_connection();
   }
   const sqlstate_row& row = sqlstate(code);
   return error(row.meaning, "the server refused the connection: " + std::string(row.condition))

@@ -26,6 +26,13 @@ struct server_error {
 /// DETAIL, HINT and CONTEXT, which may, are never shown; of CONTEXT the number of a refused parameter is used.
 [[nodiscard]] server_error read_server_error(const pg_result* result, const statement* what);
 
+/// FATAL or PANIC: whoever says it, the session is over.
+[[nodiscard]] bool ends_session(const pg_result* message) noexcept;
+
+/// Of what ends a session. No server says this for what we send; a pooler does, when it has lost the server behind it, or
+/// has none to lend.
+[[nodiscard]] inline bool is_poolers_farewell(std::string_view sqlstate) noexcept { return sqlstate == "08P01"; }
+
 /// Some texts of the server quote what they were given, and code of the database's own may quote anything: a text that
 /// holds a bound value, or a part of one, is not shown.
 void withhold_values(error& cause, const parameters& values);

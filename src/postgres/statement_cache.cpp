@@ -13,7 +13,8 @@ statement_cache::entry* statement_cache::find_or_add(std::uint64_t print, std::s
     by_use_.splice(by_use_.begin(), by_use_, found->second);
     return &known;
   }
-  by_use_.push_front({.print = print, .sql = std::string(sql), .name = "bw_" + std::to_string(++last_name_)});
+  if (!deallocates_ && index_.size() >= capacity_) return nullptr;
+  by_use_.push_front({.print = print, .sql = std::string(sql), .name = prefix_ + std::to_string(++last_name_)});
   index_.emplace(print, by_use_.begin());
   return &by_use_.front();
 }
@@ -43,7 +44,7 @@ std::optional<std::string> statement_cache::evict(const entry* keep) {
 
 void statement_cache::forget(std::uint64_t print) {
   if (const auto found = index_.find(print); found != index_.end()) {
-    if (found->second->prepared) forgotten_.push_back(std::move(found->second->name));
+    if (found->second->prepared) keep_for_eviction(std::move(found->second->name));
     by_use_.erase(found->second);
     index_.erase(found);
   }

@@ -27,6 +27,11 @@ class statement_cache {
 
   /// `capacity` 0 switches caching off.
   explicit statement_cache(std::size_t capacity) noexcept : capacity_(capacity) {}
+  /// For a session behind a pooler that brings prepared statements along: none is ever deallocated, because SQL would do
+  /// that on whichever server it meets, so that what comes when the cache is full goes unprepared; and the names begin
+  /// with `prefix`, which no other session's do, so that a pooler that mixes sessions up does not run one's for another.
+  statement_cache(std::size_t capacity, std::string prefix) noexcept
+      : capacity_(capacity), prefix_(std::move(prefix)), deallocates_(false) {}
 
   /// The entry of this text, made if need be; null when caching is off or the fingerprint belongs to another
   /// text. Valid until evicted, forgotten or cleared.
@@ -42,7 +47,9 @@ class statement_cache {
   /// Takes an entry out; what the server holds under its name is for `evict` to hand out.
   void forget(std::uint64_t print);
   /// A name that `evict` gave out and that the server still holds: to be given out again.
-  void keep_for_eviction(std::string name) { forgotten_.push_back(std::move(name)); }
+  void keep_for_eviction(std::string name) {
+    if (deallocates_) forgotten_.push_back(std::move(name));
+  }
   /// The server has lost all of them.
   void clear() noexcept;
 
@@ -50,6 +57,8 @@ class statement_cache {
 
  private:
   std::size_t capacity_;
+  std::string prefix_ = "bw_";
+  bool deallocates_ = true;
   std::uint64_t last_name_ = 0;
   std::list<entry> by_use_;  // most recently used first
   std::unordered_map<std::uint64_t, std::list<entry>::iterator> index_;

@@ -71,6 +71,30 @@ bool changed_session(std::string_view sql, std::string_view tag) noexcept {
   return !equal_words(second, "local") && !equal_words(second, "transaction") && !equal_words(second, "constraints");
 }
 
+bool may_change_session(std::string_view sql) noexcept {
+  constexpr std::array<std::string_view, 6> words{"reset", "listen", "unlisten", "discard", "load", "deallocate"};
+  const std::string_view first = next_word(sql);
+  if (equal_words(first, "prepare")) return !equal_words(next_word(sql), "transaction");
+  if (equal_words(first, "set")) {
+    const std::string_view second = next_word(sql);
+    return !equal_words(second, "local") && !equal_words(second, "transaction") && !equal_words(second, "constraints");
+  }
+  return std::ranges::any_of(words, [first](std::string_view word) { return equal_words(first, word); });
+}
+
+bool may_need_to_run_alone(std::string_view sql) noexcept {
+  constexpr std::array<std::string_view, 3> always{"vacuum", "cluster", "reindex"};
+  constexpr std::array<std::string_view, 4> of_objects{"database", "tablespace", "subscription", "system"};
+  const std::string_view first = next_word(sql);
+  if (std::ranges::any_of(always, [first](std::string_view word) { return equal_words(first, word); })) return true;
+  if (equal_words(first, "commit") || equal_words(first, "rollback")) return equal_words(next_word(sql), "prepared");
+  if (!equal_words(first, "create") && !equal_words(first, "drop") && !equal_words(first, "alter")) return false;
+  std::string_view second = next_word(sql);
+  if (equal_words(second, "unique")) second = next_word(sql);
+  if (equal_words(second, "index")) return equal_words(next_word(sql), "concurrently");
+  return std::ranges::any_of(of_objects, [second](std::string_view word) { return equal_words(second, word); });
+}
+
 bool outlives_rollback(std::string_view sql) noexcept {
   const std::string_view first = next_word(sql);
   return equal_words(first, "prepare") || equal_words(first, "deallocate") || equal_words(first, "discard");

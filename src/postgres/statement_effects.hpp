@@ -13,6 +13,14 @@ namespace breakwater::postgres {
 /// RESET, LISTEN, ... It would reach the connection's next borrower.
 [[nodiscard]] bool changed_session(std::string_view sql, std::string_view tag) noexcept;
 
+/// The same, seen before it is sent: what may be one is one. What a function does (set_config, pg_advisory_lock), or
+/// CREATE TEMPORARY TABLE, is not seen.
+[[nodiscard]] bool may_change_session(std::string_view sql) noexcept;
+
+/// It can not stand in a transaction, not even in the one that a Sync ends: VACUUM, CREATE DATABASE, CREATE INDEX
+/// CONCURRENTLY, ... Of some a form is one that could.
+[[nodiscard]] bool may_need_to_run_alone(std::string_view sql) noexcept;
+
 /// What it leaves in the session stays there when its transaction is rolled back: PREPARE and its like.
 [[nodiscard]] bool outlives_rollback(std::string_view sql) noexcept;
 

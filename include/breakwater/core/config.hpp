@@ -1,6 +1,7 @@
 #pragma once
 
 #include <breakwater/core/consistency.hpp>
+#include <breakwater/core/pooler.hpp>
 #include <breakwater/core/resilience_options.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/core/routing_options.hpp>
@@ -27,6 +28,11 @@ using namespace std::chrono_literals;
 
 /// Shows in pg_stat_activity; a service puts its own name here.
 inline constexpr std::string_view application_name = "breakwater";
+/// Asking costs nothing where there is none. Of one that is there the mode can not be seen, and what is right for
+/// transactions is right for sessions.
+inline constexpr breakwater::pooler pooler = breakwater::pooler::automatic;
+/// PgBouncer does from 1.21 on, where it is told to; older ones would fail every other statement.
+inline constexpr bool pooler_prepares = false;
 /// Surprises nobody: what a session wrote it reads, and replicas still carry the load.
 inline constexpr consistency read_consistency = consistency::read_your_writes;
 /// TCP, TLS and SCRAM take milliseconds; five seconds survive a lost SYN and its retry.
@@ -140,6 +146,11 @@ struct config {
   std::string application_name = std::string(defaults::application_name);
   /// How fresh reads are where the session does not say.
   breakwater::consistency consistency = defaults::read_consistency;
+  /// What stands between the library and the servers; docs/pgbouncer.md says what each means.
+  breakwater::pooler pooler = defaults::pooler;
+  /// A pooler of transactions keeps prepared statements apart and brings them along (PgBouncer 1.21 and later with
+  /// max_prepared_statements). Without, nothing is prepared behind one.
+  bool pooler_prepares = defaults::pooler_prepares;
   /// Longest wait for one connection to be made. 10 ms..10 min.
   std::chrono::milliseconds connect_timeout = defaults::connect_timeout;
   /// Deadline of an operation where the session does not say, retries and queueing included.

@@ -31,7 +31,7 @@ class audit : public repository_test {
   void SetUp() override {
     repository_test::SetUp();
     bw::config config;
-    config.nodes = {shared_cluster().dsns()[0]};
+    config.nodes = {way_to_shared_cluster().dsns()[0]};
     config.auditor = log;
     config.observer = seen;
     audited.emplace(bw::database::open(config).value());

@@ -20,7 +20,7 @@ bw::config one_node(std::string dsn) {
 class opening : public ::testing::Test {
  protected:
   static bw::result<bw::database> open_with(std::string_view keyword, std::string value) {
-    const auto given = bw::dsn::parse(shared_cluster().dsn()).value();
+    const auto given = bw::dsn::parse(way_to_shared_cluster().dsn()).value();
     std::string text;
     for (const std::string_view each : {"host", "port", "user", "password", "dbname"}) {
       text.append(each).append("='").append(each == keyword ? value : given.get(each).value_or("")).append("' ");
@@ -40,7 +40,7 @@ TEST_F(opening, without_nodes_or_with_an_empty_dsn_names_the_field) {
 }
 
 TEST_F(opening, with_a_pool_of_size_zero_says_what_is_allowed) {
-  bw::config config = one_node(shared_cluster().dsn());
+  bw::config config = one_node(way_to_shared_cluster().dsn());
   config.pool.size = 0;
   const auto refused = bw::database::open(config);
   EXPECT_ERROR(refused, errc::invalid_argument);
@@ -69,7 +69,7 @@ TEST_F(opening, a_wrong_database_is_told_by_its_sqlstate) {
 }
 
 TEST_F(opening, an_empty_application_name_or_password_changes_nothing_else) {
-  bw::config config = one_node(shared_cluster().dsn());
+  bw::config config = one_node(way_to_shared_cluster().dsn());
   config.application_name = "";
   auto opened = bw::database::open(config);
   ASSERT_OK(opened);
@@ -205,7 +205,7 @@ TEST_F(time_limits, fifty_milliseconds_end_a_slow_statement_at_fifty_and_the_ser
 }
 
 TEST_F(time_limits, a_longer_operation_timeout_than_the_configurations_is_honoured) {
-  bw::config config = one_node(shared_cluster().dsn());
+  bw::config config = one_node(way_to_shared_cluster().dsn());
   config.operation_timeout = 100ms;
   const auto quick = bw::database::open(config);
   ASSERT_OK(quick);
@@ -232,7 +232,7 @@ TEST_F(time_limits, a_stop_token_ends_what_the_session_does) {
 }
 
 TEST_F(time_limits, a_shutdown_refuses_new_work_and_waits_for_the_old) {
-  auto closing = bw::database::open(one_node(shared_cluster().dsn()));
+  auto closing = bw::database::open(one_node(way_to_shared_cluster().dsn()));
   ASSERT_OK(closing);
   bw::database database = std::move(closing).value();
   bw::result<std::size_t> running;

@@ -478,7 +478,7 @@ TEST_F(copy, in_may_take_longer_than_the_connections_own_timeout) {
                       "pg_sleep(0.4); return new; end $$"));
   ASSERT_OK(session.execute("create trigger slow before insert on tags for each row execute function slow_tag()"));
   bw::config config;
-  config.nodes = {shared_cluster().dsns().front()};
+  config.nodes = {way_to_shared_cluster().dsns().front()};
   config.operation_timeout = 200ms;
   auto impatient = bw::database::open(config);
   ASSERT_OK(impatient);

@@ -110,7 +110,8 @@ class node_loss : public ::testing::Test {
     ASSERT_OK(started);
     cluster.emplace(std::move(started).value());
     bw::config config;
-    config.nodes = cluster->dsns();
+    way.emplace(*cluster);
+    config.nodes = way->dsns();
     config.observer = watcher;
     auto opened = bw::database::open(config);
     ASSERT_OK(opened);
@@ -121,6 +122,7 @@ class node_loss : public ::testing::Test {
   void TearDown() override { db.reset(); }
 
   std::optional<bw::testing::cluster> cluster;
+  std::optional<way_to> way;
   std::shared_ptr<recorder> watcher = std::make_shared<recorder>();
   std::optional<bw::database> db;
 };

@@ -533,7 +533,8 @@ TEST(stream_from_a_lost_replica, goes_on_at_the_primary) {
   bw::testing::cluster& cluster = started.value();
   const auto watcher = std::make_shared<recorder>();
   bw::config config;
-  config.nodes = cluster.dsns();
+  const way_to way(cluster);
+  config.nodes = way.dsns();
   config.observer = watcher;
   const auto opened = bw::database::open(config);
   ASSERT_OK(opened);

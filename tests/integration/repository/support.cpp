@@ -42,6 +42,11 @@ bw::testing::cluster& shared_cluster() {
   return *slot;
 }
 
+const way_to& way_to_shared_cluster() {
+  static const way_to way(shared_cluster());
+  return way;
+}
+
 void recorder::on_operation(const bw::operation_event& event) noexcept {
   const std::lock_guard lock(mutex_);
   seen_.push_back({.statement = std::string(event.statement),
@@ -75,7 +80,7 @@ std::shared_ptr<recorder> repository_test::watcher_;
 void repository_test::SetUpTestSuite() {
   watcher_ = std::make_shared<recorder>();
   bw::config config;
-  config.nodes = shared_cluster().dsns();
+  config.nodes = way_to_shared_cluster().dsns();
   config.observer = watcher_;
   auto opened = bw::database::open(config);
   ASSERT_OK(opened);

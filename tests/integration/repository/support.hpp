@@ -2,6 +2,7 @@
 
 #include "../../unit/repository/entities.hpp"
 #include "../assertions.hpp"
+#include "../pgbouncer/bouncer.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -22,6 +23,8 @@ using bw::errc;
 
 /// The cluster that all tests of this program share: a primary and a replica.
 [[nodiscard]] bw::testing::cluster& shared_cluster();
+/// How they reach it: BW_TEST_THROUGH may put a PgBouncer in front of each node.
+[[nodiscard]] const way_to& way_to_shared_cluster();
 
 /// Records what the library reports.
 class recorder final : public bw::observer {

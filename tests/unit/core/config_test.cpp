@@ -279,6 +279,8 @@ TEST(config, file_sets_what_it_names_and_leaves_the_rest) {
     "nodes": ["postgresql://app@db1/shop", "postgresql://app@db2/shop"],
     "application_name": "shop",
     "consistency": "eventual",
+    "pooler": "transaction",
+    "pooler_prepares": true,
     "operation_timeout": "250ms",
     "connect_timeout": 1500,
     "pool": {"size": 20, "lifetime_jitter": 0.5, "max_lifetime": "1h", "idle_timeout": "5min"},
@@ -290,6 +292,8 @@ TEST(config, file_sets_what_it_names_and_leaves_the_rest) {
   EXPECT_EQ(c.nodes.size(), 2U);
   EXPECT_EQ(c.application_name, "shop");
   EXPECT_EQ(c.consistency, bw::consistency::eventual);
+  EXPECT_EQ(c.pooler, bw::pooler::transaction);
+  EXPECT_TRUE(c.pooler_prepares);
   EXPECT_EQ(c.operation_timeout, 250ms);
   EXPECT_EQ(c.connect_timeout, 1500ms);
   EXPECT_EQ(c.pool.size, 20U);
@@ -330,6 +334,7 @@ TEST(config, wrong_type_in_a_file_names_field_and_expected_type) {
       {R"({"operation_timeout": "-5s"})", "`operation_timeout` is -5s"},
       {R"({"tcp": {"keepalives_idle": "1500ms"}})", "it must be a duration of whole seconds"},
       {R"({"consistency": "strong"})", "primary, read_your_writes, eventual or bounded(5s)"},
+      {R"({"pooler": "statement"})", "automatic, none, session or transaction"},
       {R"({"application_name": 5})", "`application_name` is 5; it must be text"},
       {R"({"application_name": "a\u0000b"})", "`application_name` is text of 3 bytes"},
       {R"({"nodes": "postgresql://db1"})", "it must be a list of connection strings"},
@@ -378,6 +383,7 @@ TEST(config, environment_sets_what_it_names_and_leaves_the_rest) {
                       {"BREAKWATER_CONNECT_TIMEOUT", "1500"},
                       {"BREAKWATER_STATEMENT_CACHE_ENABLED", "off"},
                       {"BREAKWATER_CONSISTENCY", "primary"},
+                      {"BREAKWATER_POOLER", "session"},
                       {"BREAKWATER_TCP_KEEPALIVES_IDLE", "7s"}};
   const auto settings = bw::config::from_environment();
   expect_accepted(settings);
@@ -389,6 +395,7 @@ TEST(config, environment_sets_what_it_names_and_leaves_the_rest) {
   EXPECT_EQ(c.connect_timeout, 1500ms);
   EXPECT_FALSE(c.statement_cache.enabled);
   EXPECT_EQ(c.consistency, bw::consistency::primary);
+  EXPECT_EQ(c.pooler, bw::pooler::session);
   EXPECT_EQ(c.tcp.keepalives_idle, 7s);
   EXPECT_EQ(c.pool.max_waiters, bw::config{}.pool.max_waiters);
   expect_accepted(bw::validate(c));

@@ -139,4 +139,15 @@ TEST(statement_cache, capacity_zero_caches_nothing) {
   EXPECT_EQ(cache.evict(nullptr), std::nullopt);
 }
 
+TEST(statement_cache, behind_a_pooler_gives_names_of_its_own_and_never_takes_one_back) {
+  statement_cache cache(2, "bw_77_");
+  EXPECT_EQ(prepare(cache, 1, "select 1"), "bw_77_1");
+  EXPECT_EQ(prepare(cache, 2, "select 2"), "bw_77_2");
+  EXPECT_EQ(cache.find_or_add(3, "select 3"), nullptr) << "there is no room, and none is made";
+  cache.forget(1);
+  EXPECT_TRUE(evict_all(cache).empty());
+  EXPECT_EQ(prepare(cache, 3, "select 3"), "bw_77_3");
+  EXPECT_TRUE(evict_all(cache).empty());
+}
+
 }  // namespace

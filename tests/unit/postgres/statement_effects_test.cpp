@@ -26,6 +26,32 @@ TEST(statement_effects, a_setting_outlives_its_statement_unless_it_is_local) {
   EXPECT_FALSE(changed_session("select 1", "SELECT 1"));
 }
 
+TEST(statement_effects, what_changes_the_session_is_seen_before_it_is_sent) {
+  for (const char* sql : {"set search_path = x", "SET SESSION role x", "-- why\n set time zone 'utc'", ";reset all",
+                          "listen news", "unlisten *", "discard temp", "load 'x'", "prepare p as select 1",
+                          "deallocate all", "set session characteristics as transaction read only"}) {
+    EXPECT_TRUE(may_change_session(sql)) << sql;
+  }
+  for (const char* sql : {"set local search_path = x", "set transaction read only", "set constraints all deferred",
+                          "prepare transaction 'x'", "select 1", "settle()", "", "update t set a = 1"}) {
+    EXPECT_FALSE(may_change_session(sql)) << sql;
+  }
+}
+
+TEST(statement_effects, some_statements_can_not_stand_in_a_transaction) {
+  for (const char* sql :
+       {"vacuum", "VACUUM (analyze) t", "create database x", "drop database x", "create index concurrently i on t (a)",
+        "create unique index concurrently i on t (a)", "drop index concurrently i", "reindex table t", "cluster t",
+        "alter system set work_mem = '1MB'", "alter database x set tablespace y", "create tablespace x location 'y'",
+        "drop subscription x", "commit prepared 'x'", "rollback prepared 'x'"}) {
+    EXPECT_TRUE(may_need_to_run_alone(sql)) << sql;
+  }
+  for (const char* sql : {"create table t ()", "create index i on t (a)", "drop index i", "alter table t add a int",
+                          "commit", "rollback", "analyze t", "select 1", ""}) {
+    EXPECT_FALSE(may_need_to_run_alone(sql)) << sql;
+  }
+}
+
 TEST(statement_effects, some_statements_control_the_transaction) {
   for (const char* sql : {"begin", "START TRANSACTION", "commit", "  End", "/**/rollback to s", "abort", "savepoint s",
                           "release s", "prepare transaction 'x'", ";commit", " ; /* */ ; rollback"}) {
