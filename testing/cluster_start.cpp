@@ -110,8 +110,9 @@ result<void> cluster_builder::make_database() {
     BOOST_OUTCOME_TRY(auto connection,
                       detail::admin_connection::open(
                           {primary.port, state_->superuser_password, "postgres", primary.server.name()}, until_));
-    BOOST_OUTCOME_TRY(
-        connection.execute("create role " + user + " login password " + detail::sql_literal(state_->user_password)));
+    BOOST_OUTCOME_TRY(connection.execute("create role " + user + " login password " +
+                                         detail::sql_literal(state_->user_password) + "; grant pg_read_all_stats to " +
+                                         user));
     BOOST_OUTCOME_TRY(connection.execute("create database " + database + " owner " + user));
   }
   BOOST_OUTCOME_TRY(auto connection, state_->connect(primary, until_));

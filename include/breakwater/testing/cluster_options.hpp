@@ -21,8 +21,9 @@ struct cluster_options {
   /// "template1".
   std::string database = "app";
 
-  /// Role to create, without special rights; it owns the database. Any name but "postgres", which
-  /// is the superuser's.
+  /// Role to create; it owns the database, and has no special rights but `pg_read_all_stats`, which
+  /// an application's role needs for replicas to serve reads of what it wrote (docs/routing.md). Any
+  /// name but "postgres", which is the superuser's.
   std::string user = "app";
 
   /// That role's password (SCRAM, over TCP); empty makes a random one. The superuser's is always

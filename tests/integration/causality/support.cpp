@@ -13,8 +13,8 @@ void fixture::start(unsigned replicas, bool may_see_receivers) {
       cluster->execute("create table counters (id int primary key, value bigint not null);"
                        "insert into counters select i, 0 from generate_series(1, 64) i;"
                        "grant all on counters to app"));
-  if (may_see_receivers) {
-    ASSERT_OK(cluster->execute("grant pg_read_all_stats to app"));
+  if (!may_see_receivers) {
+    ASSERT_OK(cluster->execute("revoke pg_read_all_stats from app"));
   }
   config.nodes = cluster->dsns();
   auto opened = open(watcher);

@@ -97,7 +97,6 @@ TEST_F(discovery, survives_the_end_of_all_its_connections) {
 
 TEST_F(discovery, marks_how_far_a_replica_is_and_keeps_that_when_the_primary_dies) {
   start({.replicas = 1});
-  ASSERT_OK(servers->execute("grant pg_read_all_stats to app"));
   ASSERT_OK(servers->wait_for_replay(servers->replica(0)));
   config.monitor.interval = config.monitor.unsure_interval = 50ms;
   const auto nodes = open_router();
