@@ -145,6 +145,7 @@ INSTANTIATE_TEST_SUITE_P(table, mark_of_a_replica,
                                            marked{"another_server_that_does_not_stream", at(200, replica(0)), false, 0},
                                            marked{"does_not_tell_its_system", at(200, replica(2, 0)), true, 100},
                                            marked{"does_not_answer", silent, true, 0},
+                                           marked{"was_a_replica_and_does_not_answer", {.in_recovery = true}, true, 0},
                                            marked{"is_a_primary", at(200, primary(2)), true, 0}),
                          [](const auto& given) { return std::string(given.param.name); });
 
