@@ -41,7 +41,7 @@ struct monitor::announcement {
 };
 
 monitor::monitor(const config& settings, std::span<const std::unique_ptr<node>> nodes,
-                 std::span<const std::shared_ptr<const postgres::connection_settings>> addresses)
+                 std::span<const monitored_address> addresses)
     : options_(settings.monitor), watcher_(settings.observer.get()), probes_(threads_per_node * nodes.size()) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     nodes_.push_back(std::make_unique<watched>(*nodes[i], addresses[i]));
@@ -250,6 +250,11 @@ void monitor::note_answer(watched& from, probe_answer answer, time_point now, st
   if (seen.place != 0) from.place = seen.place;
   from.last = seen;
   from.of.note(from.last, from.mark);
+  if (is_misplaced(from)) {
+    from.failure = error(errc::no_primary, std::string(from.of.name()) + " is a " + std::string(to_string(role)) +
+                                               ", and its connection string declares it to be a " +
+                                               std::string(to_string(from.declared)) + " (target_session_attrs)");
+  }
 }
 
 void monitor::note_loss(watched& of, time_point now) {
@@ -262,6 +267,11 @@ void monitor::note_loss(watched& of, time_point now) {
   of.of.note(of.last, of.mark);
 }
 
+bool monitor::is_misplaced(const watched& of) noexcept {
+  return of.declared != node_role::unknown && of.last.reachable &&
+         of.last.in_recovery != (of.declared == node_role::replica);
+}
+
 bool monitor::is_contradicted(const watched& of, const node_observation& seen) noexcept {
   return of.hint != node_role::unknown && seen.sent <= of.hinted_at &&
          seen.in_recovery != (of.hint == node_role::replica);
@@ -272,7 +282,7 @@ std::vector<node_observation> monitor::voices() const {
   all.reserve(nodes_.size());
   for (const auto& each : nodes_) {
     all.push_back(each->last);
-    if (is_contradicted(*each, each->last)) all.back().reachable = false;
+    if (is_contradicted(*each, each->last) || is_misplaced(*each)) all.back().reachable = false;
   }
   return all;
 }
@@ -290,7 +300,7 @@ void monitor::conclude(time_point now, announcement& told) {
   // One after the other the nodes answer; who is the primary among them can be said when all were heard.
   if (!std::ranges::all_of(nodes_, &watched::heard_of)) return;
   for (const auto& each : nodes_) {
-    each->of.set_apart(!each->last.reachable || is_foreign(each->last, known_));
+    each->of.set_apart(!each->last.reachable || is_misplaced(*each) || is_foreign(each->last, known_));
   }
   node* const before = primary_.load(std::memory_order_relaxed);
   bool changed = next != before;

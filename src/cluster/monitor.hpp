@@ -21,6 +21,12 @@
 
 namespace breakwater::routing {
 
+/// Where the monitor reaches a node, and what that is declared to be; unknown: whatever it turns out to be.
+struct monitored_address {
+  std::shared_ptr<const postgres::connection_settings> settings;
+  node_role declared = node_role::unknown;
+};
+
 /// What an operator is told of a node.
 struct node_view {
   node_observation seen{};
@@ -50,7 +56,7 @@ class monitor {
 
   /// `nodes` and what `settings` refers to outlive it; `addresses` are where to reach each of them.
   monitor(const config& settings, std::span<const std::unique_ptr<node>> nodes,
-          std::span<const std::shared_ptr<const postgres::connection_settings>> addresses);
+          std::span<const monitored_address> addresses);
   monitor(const monitor&) = delete;
   monitor& operator=(const monitor&) = delete;
   /// Waits for what is being probed: as long as resolving a host name blocks.
@@ -102,11 +108,12 @@ class monitor {
 
   /// A node with what is remembered of it. The probe belongs to the task under way; the rest to the mutex.
   struct watched {
-    watched(node& observed, const std::shared_ptr<const postgres::connection_settings>& where)
-        : of(observed), address(where), asks(where) {}
+    watched(node& observed, const monitored_address& where)
+        : of(observed), address(where.settings), declared(where.declared), asks(where.settings) {}
 
     node& of;
     const std::shared_ptr<const postgres::connection_settings> address;
+    const node_role declared;
     probe asks;
     bool renewing = false;  // a connection for it is being made
     time_point renew_at{};
@@ -139,6 +146,8 @@ class monitor {
   [[nodiscard]] bool take_answers(time_point now, std::vector<news_for_node>& news);
   void note_answer(watched& from, probe_answer answer, time_point now, std::vector<news_for_node>& news);
   void note_loss(watched& of, time_point now);
+  /// It is not what its connection string declares it to be: neither read from nor written to.
+  [[nodiscard]] static bool is_misplaced(const watched& of) noexcept;
   [[nodiscard]] static bool is_contradicted(const watched& of, const node_observation& seen) noexcept;
   [[nodiscard]] std::vector<node_observation> voices() const;
   [[nodiscard]] node* find_primary();

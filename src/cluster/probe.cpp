@@ -10,18 +10,21 @@ namespace breakwater::routing {
 namespace {
 
 /// In this order; see `read_answer`. The subquery is evaluated once, so that a promotion in between changes nothing: what
-/// is not in recovery stays so.
+/// is not in recovery stays so. And it comes first: a position that was taken before the timeline was asked for is on that
+/// timeline, or on one that it comes from; the other way round it may be on a later one.
 constexpr std::string_view full_sql =
     "select s.recovery, (select c.system_identifier from pg_catalog.pg_control_system() c), "
-    "case when s.recovery then w.received_tli::pg_catalog.text else "
-    "pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_flush_lsn()), 1, 8) end, "
-    "pg_catalog.pg_wal_lsn_diff(case when s.recovery then pg_catalog.pg_last_wal_replay_lsn() "
-    "else pg_catalog.pg_current_wal_flush_lsn() end, '0/0'), "
-    "w.status, pg_catalog.current_setting('default_transaction_read_only'), "
+    "case when s.recovery then "
+    "(select w.received_tli::pg_catalog.text from pg_catalog.pg_stat_get_wal_receiver() w) "
+    "else pg_catalog.substr(pg_catalog.pg_walfile_name(s.at), 1, 8) end, "
+    "pg_catalog.pg_wal_lsn_diff(s.at, '0/0'), "
+    "(select w.status from pg_catalog.pg_stat_get_wal_receiver() w), "
+    "pg_catalog.current_setting('default_transaction_read_only'), "
     "pg_catalog.current_setting('synchronous_standby_names') <> '', "
     "pg_catalog.concat_ws(' ', pg_catalog.inet_server_addr(), pg_catalog.inet_server_port(), "
     "pg_catalog.pg_postmaster_start_time()) "
-    "from (select pg_catalog.pg_is_in_recovery() as recovery) s, pg_catalog.pg_stat_get_wal_receiver() w";
+    "from (select pg_catalog.pg_is_in_recovery() as recovery, case when pg_catalog.pg_is_in_recovery() "
+    "then pg_catalog.pg_last_wal_replay_lsn() else pg_catalog.pg_current_wal_flush_lsn() end as at offset 0) s";
 /// For what is like PostgreSQL, but not enough.
 constexpr std::string_view plain_sql =
     "select pg_catalog.pg_is_in_recovery(), null, null, null, null, "

@@ -65,10 +65,20 @@ bool is_without_connection(const error& failure) noexcept {
   return failure.attempts() == 0 && (failure.code() == errc::connection_failed || failure.code() == errc::no_primary);
 }
 
+/// A node that its connection string declares to be one or the other, in libpq's own words. Of several hosts in one string it
+/// means that one of them is.
+node_role declared_role(const dsn& given) {
+  if (given.hosts().size() != 1) return node_role::unknown;
+  const std::string_view wanted = given.get("target_session_attrs").value_or("any");
+  if (wanted == "primary" || wanted == "read-write") return node_role::primary;
+  if (wanted == "standby" || wanted == "read-only") return node_role::replica;
+  return node_role::unknown;
+}
+
 }  // namespace
 
 result<std::unique_ptr<router>> router::open(const config& settings, std::string_view database) {
-  std::vector<dsn> addresses;
+  std::vector<given_node> nodes;
   for (const std::string& text : settings.nodes) {
     BOOST_OUTCOME_TRY(const auto given, dsn::parse(text));
     // Several hosts in one string are several nodes; which of them takes writes is for us to find out, so libpq must
@@ -77,11 +87,11 @@ result<std::unique_ptr<router>> router::open(const config& settings, std::string
     if (!database.empty()) {
       BOOST_OUTCOME_TRY(address_of_all, address_of_all.with("dbname", database));
     }
-    for (dsn& address : address_of_all.split_hosts()) addresses.push_back(std::move(address));
+    for (dsn& address : address_of_all.split_hosts()) nodes.push_back({std::move(address), declared_role(given)});
   }
   std::unique_ptr<router> opened;
   try {
-    opened.reset(new router(settings, std::move(addresses)));
+    opened.reset(new router(settings, std::move(nodes)));
     opened->monitor_->start();
   } catch (const std::system_error&) {
     return error(errc::resource_exhausted, "the operating system starts no more threads");
@@ -92,7 +102,7 @@ result<std::unique_ptr<router>> router::open(const config& settings, std::string
   return opened;
 }
 
-router::router(const config& settings, std::vector<dsn> addresses)
+router::router(const config& settings, std::vector<given_node> given)
     : watcher_(settings.observer),
       retries_(settings.retry),
       replica_wait_(settings.routing.replica_wait),
@@ -100,15 +110,16 @@ router::router(const config& settings, std::vector<dsn> addresses)
       connect_timeout_(settings.connect_timeout),
       secrets_(secrets_of(settings)),
       sizing_(settings),
-      background_(background_threads_per_node * addresses.size()) {
+      background_(background_threads_per_node * given.size()) {
   config resolved = settings;
   resolved.pool.size = sizing_.first_size();
-  std::vector<std::shared_ptr<const postgres::connection_settings>> for_monitor;
+  std::vector<monitored_address> for_monitor;
   node_listener& listener = *this;
-  for (dsn& address : addresses) {
+  for (auto& [address, declared] : given) {
     auto of_node =
         std::make_shared<const postgres::connection_settings>(settings_for(settings, secrets_, std::move(address)));
-    for_monitor.push_back(std::make_shared<const postgres::connection_settings>(settings_for_monitor(*of_node)));
+    for_monitor.push_back(
+        {std::make_shared<const postgres::connection_settings>(settings_for_monitor(*of_node)), declared});
     nodes_.push_back(std::make_unique<node>(resolved, std::move(of_node), background_, listener));
   }
   monitor_ = std::make_unique<monitor>(settings, nodes_, for_monitor);

@@ -157,7 +157,12 @@ class router final : private node_listener {
   }
 
  private:
-  router(const config& settings, std::vector<dsn> addresses);
+  /// Where a node is, and what it is declared to be; unknown: whatever it turns out to be.
+  struct given_node {
+    dsn address;
+    node_role declared = node_role::unknown;
+  };
+  router(const config& settings, std::vector<given_node> given);
 
   void role_learnt(const node& of, node_role now) override;
   void call_failed(const node& of) override;

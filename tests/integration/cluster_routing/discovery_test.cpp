@@ -52,6 +52,25 @@ TEST_F(discovery, shows_the_lag_of_a_replica_while_it_is_behind_and_none_while_t
   ASSERT_TRUE(eventually([&] { return db->stats()[1].lag == 0ns; }));
 }
 
+TEST_F(discovery, takes_connection_strings_at_their_word) {
+  start({.replicas = 1});
+  // The other way round: neither is what it is declared to be.
+  const auto primary = config.nodes[0];
+  const auto replica = config.nodes[1];
+  config.nodes = {primary + "?target_session_attrs=standby", replica + "?target_session_attrs=primary"};
+  open();
+  EXPECT_TRUE(none_is_confirmed());
+  const auto refused = write(1, 500ms);
+  EXPECT_ERROR(refused, errc::no_primary);
+  EXPECT_NE(refused.error().message().find("is a primary, and its connection string declares it to be a replica"),
+            std::string::npos)
+      << refused.error().message();
+  config.nodes = {primary + "?target_session_attrs=read-write", replica + "?target_session_attrs=standby"};
+  open();
+  EXPECT_OK(write(1, 20s));
+  EXPECT_OK(count(bw::consistency::eventual));
+}
+
 TEST_F(discovery, keeps_off_a_server_of_another_system) {
   start({.replicas = 1});
   auto other = bw::testing::cluster::start({});
