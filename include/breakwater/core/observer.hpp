@@ -65,7 +65,7 @@ struct node_event {
   node_role now = node_role::unknown;
 };
 
-/// Another node is the confirmed primary now, or none is.
+/// Another node is the confirmed primary now, or none is, or for another reason.
 struct topology_event {
   std::string_view before;     ///< "host:port"; empty: there was none
   std::string_view now;        ///< empty: there is none, and writes wait

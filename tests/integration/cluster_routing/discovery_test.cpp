@@ -139,6 +139,8 @@ TEST_F(discovery, marks_how_far_a_replica_is_and_keeps_that_when_the_primary_die
 
 TEST_F(discovery, does_without_the_timeline_of_replicas_where_the_role_may_not_see_it) {
   start({.replicas = 1});
+  ASSERT_OK(servers->execute("revoke pg_read_all_stats from app"));
+  ASSERT_OK(servers->wait_for_replay(servers->replica(0)));
   const auto nodes = open_router();
   EXPECT_EQ(nodes->nodes()[1]->observed().timeline, 0U);
   EXPECT_FALSE(nodes->nodes()[1]->observed().streaming);
