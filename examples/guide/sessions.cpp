@@ -70,13 +70,13 @@ bw::result<void> topic(const bw::database& shared) {
   // Never a replica:
   bw::session checkout = db.session({.consistency = bw::consistency::primary});
   // A replica that is at most so far behind:
-  bw::session dashboard = db.session({.consistency = bw::consistency::bounded(30s)});
+  bw::session overview = db.session({.consistency = bw::consistency::bounded(30s)});
   // read_your_writes: replicas, as long as they have what the session wrote; else the primary.
   bw::session usual = db.session();
   // The same for what another session wrote, be it in another process:
   bw::session next = db.session({.after = usual.token()});
   // [/consistency]
-  for (bw::session* each : {&dashboard, &checkout, &dashboard, &usual, &next}) {
+  for (bw::session* each : {&dashboard, &checkout, &overview, &usual, &next}) {
     BOOST_OUTCOME_TRY(each->query("select 1").read_only().one<std::int32_t>());
   }
 
