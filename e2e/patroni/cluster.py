@@ -1,9 +1,12 @@
 """A Patroni cluster of three PostgreSQL nodes with etcd, all on the loopback interface."""
 
+import datetime
 import json
 import os
+import re
 import shutil
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -24,6 +27,9 @@ NEW_LEADER_SECONDS = 60
 REQUEST_SECONDS = 5
 # Patroni answers when the switchover is done, or was given up.
 SWITCHOVER_SECONDS = 90
+
+# What a server writes right before it takes writes.
+PROMOTED = re.compile(r"^(\S+ \S+) UTC \[\d+\] LOG:  archive recovery complete$", re.MULTILINE)
 
 
 def program(name, *folders):
@@ -67,6 +73,7 @@ class Cluster:
         self.box = box
         self.strict = strict
         self.bin = postgres_folder()
+        self.wall_minus_monotonic = time.time() - time.monotonic()
         ports = free_ports(2 + 2 * len(NODES))
         self.etcd_ports = ports[:2]
         self.nodes = [Node(name, box, ports[2 + 2 * i:4 + 2 * i]) for i, name in enumerate(NODES)]
@@ -123,7 +130,7 @@ class Cluster:
                 "data_dir": str(node.folder / "data"),
                 "bin_dir": self.bin,
                 "pgpass": str(node.folder / "pgpass"),
-                "parameters": {"unix_socket_directories": ""},
+                "parameters": {"unix_socket_directories": "", "log_line_prefix": "%m [%p] ", "log_timezone": "UTC"},
                 "pg_hba": ["host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust"],
                 "basebackup": {"checkpoint": "fast"},
                 "authentication": {"superuser": {"username": "postgres"}, "replication": {"username": "replicator"}},
@@ -177,6 +184,16 @@ class Cluster:
         """Asks for another leader; an error's text where Patroni would not."""
         status, text = leader.ask("/switchover", {"leader": leader.name}, SWITCHOVER_SECONDS)
         return None if status == 200 else f"{status}: {text}"
+
+    def promotions(self):
+        """When a standby became a primary and took writes, by its own log, in seconds of the monotonic clock."""
+        found = []
+        for node in self.nodes:
+            text = (self.box.logs / f"{node.name}.log").read_text(errors="replace")
+            for stamp in PROMOTED.findall(text):
+                at = datetime.datetime.fromisoformat(stamp).replace(tzinfo=datetime.timezone.utc).timestamp()
+                found.append(at - self.wall_minus_monotonic)
+        return sorted(found)
 
     def sql(self, node, statement, database="bank", user="postgres"):
         """What psql prints, unaligned."""

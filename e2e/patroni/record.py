@@ -54,6 +54,10 @@ class Record:
         times = self.acknowledged_at[first:last + 1]
         return max((after - before for before, after in zip(times, times[1:])), default=0.0)
 
+    def first_acknowledged_after(self, moment):
+        at = bisect.bisect_right(self.acknowledged_at, moment)
+        return self.acknowledged_at[at] if at < len(self.acknowledged_at) else None
+
 
 def verdicts(record, found):
     """Compares the record with the journal ({id: how often}) of the database: what must not be."""

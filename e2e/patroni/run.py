@@ -52,7 +52,9 @@ JOURNAL = "copy (select id, count(*) from journal group by id) to stdout"
 FINGERPRINT = ("select (select count(*) || ' ' || coalesce(sum(hashtextextended(id::text, 0)), 0) from journal) || ' ' || "
                "(select sum(hashtextextended(id || ' ' || balance, 0)) from accounts)")
 
-Event = collections.namedtuple("Event", "kind begin end pause")
+# `pause`: the longest time without an acknowledged write. `late`: the part of it in which the new primary took writes
+# already. Both in seconds.
+Event = collections.namedtuple("Event", "kind begin end pause late")
 
 
 class Load:
@@ -122,11 +124,12 @@ def make_event(cluster, load, kind, label):
     load.wait_for_writes(1)
     end = time.monotonic()
     record = load.record
-    event = Event(kind, begin, end, record.longest_pause(begin, end))
+    promoted = max((at for at in cluster.promotions() if begin <= at <= end), default=begin)
+    event = Event(kind, begin, end, record.longest_pause(begin, end), record.first_acknowledged_after(promoted) - promoted)
     counts = "  ".join(f"{what} {len(record.facts(what, begin, end))}"
                        for what in ("refused", "unknown", "eventual_error", "stale"))
     print(f"{label:>6} {kind:<11} {leader.name} -> {now.name}  pause {event.pause * 1000:6.0f} ms  "
-          f"healthy after {healthy - begin:5.1f} s  {counts}", flush=True)
+          f"late {event.late * 1000:4.0f} ms  healthy after {healthy - begin:5.1f} s  {counts}", flush=True)
     return event
 
 
@@ -153,12 +156,17 @@ def print_errors(record):
         print(f"  {what:<15} {code:<20} {len(messages):>6}  {messages[0][:300]}")
 
 
+def spread(seconds):
+    values = sorted(seconds)
+    return f"median {statistics.median(values) * 1000:.0f} ms, worst {values[-1] * 1000:.0f} ms"
+
+
 def print_pauses(events):
     for kind in ("switchover", "failover"):
-        pauses = sorted(event.pause for event in events if event.kind == kind)
-        if pauses:
-            print(f"  {kind:<11} {len(pauses):>3}   pause: median {statistics.median(pauses) * 1000:.0f} ms, "
-                  f"worst {pauses[-1] * 1000:.0f} ms")
+        of_kind = [event for event in events if event.kind == kind]
+        if of_kind:
+            print(f"  {kind:<11} {len(of_kind):>3}   pause: {spread(event.pause for event in of_kind)}; "
+                  f"of it since the promotion: {spread(event.late for event in of_kind)}")
 
 
 def judge(cluster, record, events, counts):
