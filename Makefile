@@ -12,9 +12,11 @@ FILTER    ?=
 # How many runs `make sim` simulates; SEED=<n> shows one of them instead.
 SEEDS ?= 100000
 SEED  ?=
-# Of `make e2e-patroni`: how many of each; SEED=<n> for another order, STRICT=1 for Patroni's synchronous_mode_strict.
+# Of `make e2e-patroni`: how many of each (in a crash only PostgreSQL is killed);
+# SEED=<n> for another order, STRICT=1 for Patroni's synchronous_mode_strict.
 SWITCHOVERS ?= 20
 FAILOVERS   ?= 10
+CRASHES     ?= 0
 STRICT      ?=
 
 CMAKE := cmake
@@ -59,8 +61,9 @@ e2e-patroni: ## switch over and kill the leader of a Patroni cluster under load;
 	@scripts/bootstrap.sh build test e2e
 	@$(CMAKE) --preset dev -B $(BUILD_DIR) >/dev/null
 	@$(CMAKE) --build $(BUILD_DIR) --parallel $(JOBS) --target e2e_patroni_load
+	@python3 -B e2e/patroni/record_test.py --quiet
 	@e2e/patroni/run.py --load $(BUILD_DIR)/e2e/e2e_patroni_load --logs $(BUILD_DIR)/e2e-patroni \
-	  --switchovers $(SWITCHOVERS) --failovers $(FAILOVERS) $(if $(SEED),--seed $(SEED)) $(if $(STRICT),--strict)
+	  --switchovers $(SWITCHOVERS) --failovers $(FAILOVERS) --crashes $(CRASHES) $(if $(SEED),--seed $(SEED)) $(if $(STRICT),--strict)
 
 bench: bootstrap ## measure against the targets of docs/performance.md; QUICK=1 for a rough idea, FILTER=P9 for one of them
 	@$(CMAKE) --preset bench >/dev/null

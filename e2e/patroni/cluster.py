@@ -15,8 +15,8 @@ from sandbox import Failure, free_ports, kill_all_in, wait_until
 # etcd has one node: that its majority is lost is no case of ours.
 NODES = ("node1", "node2", "node3")
 
-# loop_wait + 2 * retry_timeout must not be more than ttl. A leader that was killed is missed after up to ttl seconds, so
-# this bounds most of a failover's pause; shorter ones make busy machines fail over by themselves.
+# loop_wait + 2 * retry_timeout must not be more than ttl. A leader that was killed is missed after up to ttl seconds,
+# which is most of a failover's pause; shorter ones make busy machines fail over by themselves.
 TTL = 5
 LOOP_WAIT = 1
 RETRY_TIMEOUT = 2
@@ -146,6 +146,10 @@ class Cluster:
         kill_all_in(node.folder)
         node.process.wait()
 
+    def crash_server(self, node):
+        """PostgreSQL alone: Patroni sees it, and starts it again or gives the lead away."""
+        kill_all_in(node.folder / "data")
+
     def find(self, name):
         return next(node for node in self.nodes if node.name == name)
 
@@ -161,7 +165,8 @@ class Cluster:
 
     def healthy_leader(self):
         """The leader, if there is one, all others follow its timeline, and one of them is synchronous."""
-        status, text = next((answer for answer in (node.ask("/cluster") for node in self.nodes) if answer[0]), (None, ""))
+        answers = (node.ask("/cluster") for node in self.nodes)
+        status, text = next((answer for answer in answers if answer[0]), (None, ""))
         if status != 200:
             return None
         members = json.loads(text).get("members", [])

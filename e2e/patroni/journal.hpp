@@ -25,8 +25,9 @@ enum class fact : std::uint8_t {
   guard            ///< what became of a write whose answer was lost
 };
 
-/// The truth about a run: one line for each fact, in the file before the next step is taken, so that it survives whatever
-/// happens to this process. Each line is "<microseconds of the monotonic clock> <fact> <uuid or -> <more>". Thread-safe.
+/// The truth about a run: one line for each fact, in the file before the next step is taken, so that it survives
+/// whatever happens to this process. Each line is "<microseconds of the monotonic clock> <fact> <uuid or -> <more>".
+/// Thread-safe.
 class journal {
  public:
   /// Ends the program where the file can not be made.

@@ -1,8 +1,9 @@
-// The load of `make e2e-patroni`: writers that move money and write each move down, and readers, over one database whose
-// nodes fail. It judges nothing: it writes into a file what it was told of each write, and run.py compares that with what is
-// in the database in the end.
+// The load of `make e2e-patroni`: writers that move money and write each move down, and readers, over one database
+// whose nodes fail. It judges nothing: it writes into a file what it was told of each write, and run.py compares that
+// with what is in the database in the end.
 //
-//     e2e_patroni_load --record <file> [--writers N] [--readers N] [--think-ms N] [--accounts N] [--timeout-ms N] <dsn>...
+//     e2e_patroni_load --record <file> [--writers N] [--readers N] [--think-ms N] [--accounts N] [--timeout-ms N]
+//                      <dsn>...
 //
 // Runs until its standard input ends. Prints "ready", and at the end its counts as "<name> <number>".
 
@@ -73,8 +74,8 @@ void note_outcome(e2e::journal& into, const bw::uuid& id, const bw::result<void>
   }
 }
 
-/// Moves money and writes it down, in one transaction. Accounts are changed in the order of their numbers, so that no two
-/// transactions wait for each other.
+/// Moves money and writes it down, in one transaction. Accounts are changed in the order of their numbers, so that no
+/// two transactions wait for each other.
 bw::result<void> transfer(bw::session& session, const bw::uuid& id, std::int64_t from, std::int64_t to) {
   const std::int64_t amount = 1;
   return session.transact([&](bw::transaction& tx) -> bw::result<void> {

@@ -2,7 +2,8 @@
 """A Patroni cluster under load, whose leader is switched over and killed again and again: no acknowledged write may be
 lost, none doubled, none applied that was refused. See ../README.md.
 
-    run.py --load <program> [--switchovers N] [--failovers N] [--seed N] [--strict] [--timeout-ms N] [--logs <folder>]
+    run.py --load <program> [--switchovers N] [--failovers N] [--crashes N] [--seed N] [--strict] [--timeout-ms N]
+           [--logs <folder>]
 """
 
 import argparse
@@ -26,6 +27,7 @@ OPENING_BALANCE = 1000
 # Between two events: long enough that all threads have written, and the pools are warm.
 WRITES_BETWEEN_EVENTS = 500
 RESUME_SECONDS = 60
+PROMOTION_SECONDS = 60
 REPLAY_SECONDS = 60
 # An operation under way when the load is told to stop may take its whole timeout.
 STOP_SECONDS = 60
@@ -49,8 +51,10 @@ select count(*) from accounts a where balance <> {OPENING_BALANCE}
 TOTAL = "select sum(balance) from accounts"
 JOURNAL = "copy (select id, count(*) from journal group by id) to stdout"
 # The same on every node that has the same rows.
-FINGERPRINT = ("select (select count(*) || ' ' || coalesce(sum(hashtextextended(id::text, 0)), 0) from journal) || ' ' || "
-               "(select sum(hashtextextended(id || ' ' || balance, 0)) from accounts)")
+FINGERPRINT = """
+select (select count(*) || ' ' || coalesce(sum(hashtextextended(id::text, 0)), 0) from journal) || ' '
+    || (select sum(hashtextextended(id || ' ' || balance, 0)) from accounts)
+"""
 
 # `pause`: the longest time without an acknowledged write. `late`: the part of it in which the new primary took writes
 # already. Both in seconds.
@@ -113,19 +117,29 @@ def fail_over(cluster, leader):
     cluster.start_node(leader)
 
 
+def crash(cluster, leader):
+    began = time.monotonic()
+    cluster.crash_server(leader)
+    wait_until("promotion", lambda: any(at > began for at in cluster.promotions()), PROMOTION_SECONDS)
+
+
+MAKERS = {"switchover": switch_over, "failover": fail_over, "crash": crash}
+
+
 def make_event(cluster, load, kind, label):
-    """One switchover or failover, until the cluster is healthy again and writes go on."""
+    """One event, until the cluster is healthy again and writes go on."""
     leader = cluster.wait_until_healthy()
     load.wait_for_writes(WRITES_BETWEEN_EVENTS)
     begin = time.monotonic()
-    (switch_over if kind == "switchover" else fail_over)(cluster, leader)
+    MAKERS[kind](cluster, leader)
     now = cluster.wait_until_healthy()
     healthy = time.monotonic()
     load.wait_for_writes(1)
     end = time.monotonic()
     record = load.record
     promoted = max((at for at in cluster.promotions() if begin <= at <= end), default=begin)
-    event = Event(kind, begin, end, record.longest_pause(begin, end), record.first_acknowledged_after(promoted) - promoted)
+    late = record.first_acknowledged_after(promoted) - promoted
+    event = Event(kind, begin, end, record.longest_pause(begin, end), late)
     counts = "  ".join(f"{what} {len(record.facts(what, begin, end))}"
                        for what in ("refused", "unknown", "eventual_error", "stale"))
     print(f"{label:>6} {kind:<11} {leader.name} -> {now.name}  pause {event.pause * 1000:6.0f} ms  "
@@ -162,7 +176,7 @@ def spread(seconds):
 
 
 def print_pauses(events):
-    for kind in ("switchover", "failover"):
+    for kind in MAKERS:
         of_kind = [event for event in events if event.kind == kind]
         if of_kind:
             print(f"  {kind:<11} {len(of_kind):>3}   pause: {spread(event.pause for event in of_kind)}; "
@@ -223,7 +237,7 @@ def run(box, settings):
         raise Failure("the standbys do not follow")
 
     load = Load(box, settings.load, cluster, settings.timeout_ms)
-    kinds = ["switchover"] * settings.switchovers + ["failover"] * settings.failovers
+    kinds = ["switchover"] * settings.switchovers + ["failover"] * settings.failovers + ["crash"] * settings.crashes
     random.Random(settings.seed).shuffle(kinds)
     events = [make_event(cluster, load, kind, f"{i}/{len(kinds)}") for i, kind in enumerate(kinds, 1)]
     load.wait_for_writes(WRITES_BETWEEN_EVENTS)
@@ -238,6 +252,7 @@ def main():
     arguments.add_argument("--load", required=True)
     arguments.add_argument("--switchovers", type=int, default=20)
     arguments.add_argument("--failovers", type=int, default=10)
+    arguments.add_argument("--crashes", type=int, default=0)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--strict", action="store_true", help="synchronous_mode_strict")
     arguments.add_argument("--timeout-ms", type=int, default=0, help="of each operation; 0: the library's default")

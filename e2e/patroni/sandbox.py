@@ -105,14 +105,15 @@ class Box:
         self.own(path)
         return path
 
-    def start(self, command, cwd, log, **more):
+    def start(self, command, cwd, log):
         """A server, in a session of its own, so that Ctrl-C is ours alone. Its log is appended to."""
-        identity = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []} if self.user else {}
+        identity = {}
+        if self.user:
+            identity = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []}
         environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "LANG": "C.UTF-8"}
         with open(self.logs / log, "ab") as out:
-            return subprocess.Popen([str(word) for word in command], cwd=cwd, env=environment, stdout=more.pop("stdout", out),
-                                    stderr=out, stdin=more.pop("stdin", subprocess.DEVNULL), start_new_session=True,
-                                    **identity, **more)
+            return subprocess.Popen([str(word) for word in command], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+                                    stdout=out, stderr=out, start_new_session=True, **identity)
 
     def remove(self):
         kill_all_in(self.folder)
