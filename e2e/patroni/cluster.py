@@ -120,6 +120,8 @@ class Cluster:
                         # We kill processes, never the kernel: what was written is there.
                         "fsync": "off",
                         "shared_buffers": "32MB",
+                        # A standby that asked a new leader too soon asks again, not 5 s later.
+                        "wal_retrieve_retry_interval": "500ms",
                     }},
                 },
                 "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}, "data-checksums"],

@@ -131,8 +131,8 @@ def interrupt(*_):
 
 def work(box, body, parent):
     """The child: returns its exit code."""
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, interrupt)
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
         if os.getppid() != parent:
