@@ -68,4 +68,9 @@ void witness::on_retry(const bw::retry_event& event) noexcept {
   if (!event.refused_by_budget) ++retries_;
 }
 
+void witness::on_operation(const bw::operation_event& event) noexcept {
+  if (event.failure != nullptr || event.role != bw::node_role::replica) return;
+  if (event.statement == read_back_name) ++read_back_on_replicas_;
+}
+
 }  // namespace e2e

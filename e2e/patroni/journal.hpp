@@ -44,6 +44,9 @@ class journal {
   std::array<std::atomic<std::uint64_t>, 9> counts_{};
 };
 
+/// The name of the statement by which a session looks for what it has written.
+inline constexpr std::string_view read_back_name = "journal.read_back";
+
 /// Puts what the library says of its nodes, and of writes in doubt, into the journal.
 class witness final : public bw::observer {
  public:
@@ -51,11 +54,15 @@ class witness final : public bw::observer {
   void on_node_change(const bw::node_event& event) noexcept override;
   void on_commit_unknown(const bw::commit_unknown_event& event) noexcept override;
   void on_retry(const bw::retry_event& event) noexcept override;
+  void on_operation(const bw::operation_event& event) noexcept override;
   [[nodiscard]] std::uint64_t retries() const noexcept { return retries_; }
+  /// Reads by `read_back_name` that a replica answered.
+  [[nodiscard]] std::uint64_t read_back_on_replicas() const noexcept { return read_back_on_replicas_; }
 
  private:
   journal& journal_;
   std::atomic<std::uint64_t> retries_ = 0;
+  std::atomic<std::uint64_t> read_back_on_replicas_ = 0;
 };
 
 }  // namespace e2e

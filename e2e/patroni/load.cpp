@@ -100,7 +100,10 @@ bw::result<void> remark(bw::session& session, const bw::uuid& id, std::int64_t a
 
 /// What a session was told to be committed it has to see.
 void read_back(worker& self, bw::session& session, const bw::uuid& id) {
-  const auto seen = session.query("select count(*) from journal where id = ?", id).read_only().one<std::int64_t>();
+  const auto seen = session.query("select count(*) from journal where id = ?", id)
+                        .named(e2e::read_back_name)
+                        .read_only()
+                        .one<std::int64_t>();
   if (!seen) return note_error(self.journal, fact::unread, &id, seen.error());
   if (seen.value() == 0) return self.journal.note(fact::stale, &id);
   ++self.fresh_reads;
@@ -170,6 +173,7 @@ bw::result<void> run(const options& settings) {
     eventual += each->eventual_reads;
   }
   print("fresh_reads", fresh);
+  print("fresh_reads_on_replicas", witness->read_back_on_replicas());
   print("eventual_reads", eventual);
   print("retries", witness->retries());
   return bw::success();

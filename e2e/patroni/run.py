@@ -215,6 +215,7 @@ def judge(cluster, record, events, counts):
     print(f"  {'further attempts':<38} {counts['retries']:>8}")
     print("reads")
     print(f"  {'of what the session had written':<38} {counts['fresh_reads']:>8}")
+    print(f"  {'  answered by replicas':<38} {counts['fresh_reads_on_replicas']:>8}")
     print(f"  {'  stale during events':<38} {len(stale) - wrong['stale reads while nothing failed']:>8}")
     print(f"  {'  failed':<38} {len(record.facts('unread')):>8}")
     print(f"  {'eventual':<38} {counts['eventual_reads']:>8}")
