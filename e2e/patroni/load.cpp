@@ -104,7 +104,12 @@ void read_back(worker& self, bw::session& session, const bw::uuid& id) {
                         .named(e2e::read_back_name)
                         .read_only()
                         .one<std::int64_t>();
-  if (!seen) return note_error(self.journal, fact::unread, &id, seen.error());
+  // Where the session knows how far a replica has to be, one may serve it; else only the primary.
+  const std::string_view known = session.token().knows_position() ? ",position_known" : ",position_unknown";
+  if (!seen) {
+    const std::string code(bw::to_string(seen.error().code()));
+    return self.journal.note(fact::unread, &id, code + std::string(known) + " " + seen.error().message());
+  }
   if (seen.value() == 0) return self.journal.note(fact::stale, &id);
   ++self.fresh_reads;
 }

@@ -167,7 +167,7 @@ def print_errors(record):
         if fact.what in ("refused", "unknown", "unread", "eventual_error"):
             kinds.setdefault((fact.what, fact.more.split(" ", 1)[0]), []).append(fact.more.split(" ", 1)[-1])
     for (what, code), messages in sorted(kinds.items()):
-        print(f"  {what:<15} {code:<20} {len(messages):>6}  {messages[0][:300]}")
+        print(f"  {what:<15} {code:<28} {len(messages):>6}  {messages[0][:300]}")
 
 
 def spread(seconds):
@@ -231,7 +231,8 @@ def run(box, settings):
     cluster = Cluster(box, settings.strict)
     print(f"starting etcd and {len(cluster.nodes)} nodes (seed {settings.seed}) ...", flush=True)
     leader = cluster.start()
-    cluster.sql(leader, "create role app login", "postgres")
+    # With pg_read_all_stats a replica may show a session its own writes.
+    cluster.sql(leader, "create role app login in role pg_read_all_stats", "postgres")
     cluster.sql(leader, "create database bank owner app", "postgres")
     cluster.sql(leader, SCHEMA, user="app")
     if not same_everywhere(cluster):
