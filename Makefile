@@ -12,12 +12,18 @@ FILTER    ?=
 # How many runs `make sim` simulates; SEED=<n> shows one of them instead.
 SEEDS ?= 100000
 SEED  ?=
+# Of `make e2e-patroni`: how many of each (in a crash only PostgreSQL is killed);
+# SEED=<n> for another order, STRICT=1 for Patroni's synchronous_mode_strict.
+SWITCHOVERS ?= 20
+FAILOVERS   ?= 10
+CRASHES     ?= 0
+STRICT      ?=
 
 CMAKE := cmake
 CTEST := ctest
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap configure build demo docs test check-consumer e2e bench lint format sanitize coverage fuzz sim install clean
+.PHONY: help bootstrap configure build demo docs test check-consumer e2e e2e-patroni bench lint format sanitize coverage fuzz sim install clean
 
 help: ## list the targets
 	@echo 'make <target>   (variables: BUILD_DIR=$(BUILD_DIR) JOBS=$(JOBS) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR))'
@@ -50,6 +56,14 @@ check-consumer: build ## only the test that installs the library and compiles a 
 e2e: ## not available yet: Dockerised Postgres under fault injection
 	@echo 'make e2e is not available yet: the work on e2e/ (Dockerised Postgres, fault injection, chaos) fills it.' >&2
 	@exit 1
+
+e2e-patroni: ## switch over and kill the leader of a Patroni cluster under load; SWITCHOVERS=2 FAILOVERS=1 for a short run
+	@scripts/bootstrap.sh build test e2e
+	@$(CMAKE) --preset dev -B $(BUILD_DIR) >/dev/null
+	@$(CMAKE) --build $(BUILD_DIR) --parallel $(JOBS) --target e2e_patroni_load
+	@python3 -B e2e/patroni/record_test.py --quiet
+	@e2e/patroni/run.py --load $(BUILD_DIR)/e2e/e2e_patroni_load --logs $(BUILD_DIR)/e2e-patroni \
+	  --switchovers $(SWITCHOVERS) --failovers $(FAILOVERS) --crashes $(CRASHES) $(if $(SEED),--seed $(SEED)) $(if $(STRICT),--strict)
 
 bench: bootstrap ## measure against the targets of docs/performance.md; QUICK=1 for a rough idea, FILTER=P9 for one of them
 	@$(CMAKE) --preset bench >/dev/null

@@ -114,15 +114,18 @@ install_missing_packages() {
   without_system_cluster "$sudo" \
     logged 'installing packages' "Try it by hand: apt-get install $packages" \
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages
-  if [[ " $packages " == *' pgbouncer '* ]]; then without_pgbouncer_service "$sudo"; fi
+  stop_services "$sudo" "$packages"
 }
 
-# Installing PgBouncer starts it, as a service on port 6432. We only want its program: the service of one that was not there
-# before is switched off again. Where there is no systemd nothing was started.
-without_pgbouncer_service() {
-  local sudo="$1"
+# Installing these starts a service on a fixed port, now and with the machine. We only want the programs: the service of one
+# that was not there before is switched off again. Where there is no systemd nothing was started.
+#   stop_services <sudo> <packages that were installed>
+stop_services() {
+  local sudo="$1" package
   command -v systemctl >/dev/null || return 0
-  $sudo systemctl disable --now pgbouncer >>"$log" 2>&1 || true
+  for package in pgbouncer patroni etcd-server; do
+    [[ " $2 " != *" $package "* ]] || $sudo systemctl disable --now "${package%-server}" >>"$log" 2>&1 || true
+  done
 }
 
 # Installing the Postgres server makes and starts a cluster on port 5432. We only want its binaries: while the packages

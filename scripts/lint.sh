@@ -40,7 +40,7 @@ code=0
 cppcheck --quiet --std=c++20 --language=c++ --inline-suppr --error-exitcode=1 -j "$jobs" \
   --enable=warning,performance,portability --suppressions-list=scripts/cppcheck-suppressions.txt \
   -I include -I src -i build -i .deps \
-  $(for folder in src resilience repository observability testing tools examples benchmarks sim; do
+  $(for folder in src resilience repository observability testing tools examples benchmarks sim e2e; do
       [[ -d $folder ]] && echo "$folder"; done) >"$findings" 2>&1 || code=$?
 report cppcheck 'sources' $code
 
