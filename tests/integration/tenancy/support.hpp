@@ -31,6 +31,10 @@ struct document {
   std::string body{};
 };
 
+struct note {
+  std::string body{};
+};
+
 /// Fresh tables before every test:
 /// - `documents`, by row-level security of the role `shop_tenant`, by the variable `app.tenant`;
 /// - schemas `t_acme` and `t_globex`, each with a table `notes`, and `shared` with `rates`;
@@ -54,3 +58,6 @@ template <>
 inline constexpr auto breakwater::mapping<tests::document> =
     bw::table("documents", bw::column<&tests::document::id>("id", bw::primary_key, bw::generated),
               bw::column<&tests::document::body>("body"));
+template <>
+inline constexpr auto breakwater::mapping<tests::note> =
+    bw::table("notes", bw::column<&tests::note::body>("body", bw::primary_key));

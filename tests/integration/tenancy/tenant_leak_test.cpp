@@ -104,9 +104,10 @@ TEST_F(tenant_traces, are_not_left_by_statements_that_are_late_or_cancelled) {
 
 TEST_F(tenant_traces, are_not_left_by_copies_and_streams_that_are_given_up) {
   const std::vector<document> rows{{.body = "a"}, {.body = "b"}, {.body = "c"}};
-  ASSERT_OK(acme().repository<document>().copy_in(rows));
+  // The server does not COPY into a table with policies.
+  EXPECT_ERROR(acme().repository<document>().copy_in(rows), errc::invalid_statement);
   EXPECT_EQ(traces(db), no_traces);
-  EXPECT_FALSE(acme().repository<document>().copy_in(std::vector<document>{{.body = "a"}}));  // unique
+  ASSERT_OK(acme().repository<document>().insert_many(rows));
   EXPECT_EQ(traces(db), no_traces);
   {
     bw::session session = acme();
