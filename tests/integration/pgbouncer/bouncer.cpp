@@ -146,7 +146,8 @@ way_to::way_to(const bw::testing::cluster& cluster) : dsns_(cluster.dsns()) {
   dsns_.clear();
   for (const bw::testing::node node : cluster.nodes()) {
     // In session mode every connection of a test keeps one to the server for as long as it lives.
-    auto started = bouncer::start(cluster, node, {.mode = mode, .pool_size = 80});
+    auto started =
+        bouncer::start(cluster, node, {.mode = mode, .pool_size = 80, .settings = "query_wait_timeout = 1\n"});
     if (!started) {
       std::cerr << "no pgbouncer: " << started.error().message() << '\n';
       std::exit(1);
