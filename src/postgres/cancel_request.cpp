@@ -10,8 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace breakwater::postgres {
 namespace {
@@ -19,19 +21,8 @@ namespace {
 /// CancelRequest in the manual's "Message Formats": its length, this code, the process, the secret.
 constexpr std::uint32_t cancel_request_code = 80877102;
 
-class owned_socket {
- public:
-  explicit owned_socket(int descriptor) noexcept : descriptor_(descriptor) {}
-  ~owned_socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  owned_socket(const owned_socket&) = delete;
-  owned_socket& operator=(const owned_socket&) = delete;
-  [[nodiscard]] int get() const noexcept { return descriptor_; }
-
- private:
-  int descriptor_;
-};
+/// For a pooler to connect to its server and pass a request on; a server that can be reached takes a few milliseconds.
+constexpr std::chrono::milliseconds longest_passing_on{500};
 
 bool connect_to(int socket, const sockaddr_storage& address, socklen_t size, deadline until,
                 const stop_signal& no_stop) {
@@ -81,11 +72,21 @@ std::optional<cancel_key> handshake_listener::key() {
   return read;
 }
 
-bool request_cancel(int socket, const cancel_key& key, deadline until) {
+owned_socket::~owned_socket() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void await_answer(const owned_socket& unanswered) {
+  if (unanswered.get() < 0) return;
+  (void)wait_for_socket(unanswered.get(), readiness::readable, deadline::after(longest_passing_on),
+                        stop_signal(nullptr));
+}
+
+bool request_cancel(int socket, const cancel_key& key, deadline until, owned_socket& unanswered) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
-  const owned_socket own(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  owned_socket own(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const stop_signal no_stop(nullptr);
   if (own.get() < 0 || !connect_to(own.get(), address, size, until, no_stop)) return false;
 
@@ -96,7 +97,9 @@ bool request_cancel(int socket, const cancel_key& key, deadline until) {
   if (::send(own.get(), message.data(), sizeof message, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof message))
     return false;
   // The server closes the connection when it has acted.
-  return wait_for_socket(own.get(), readiness::readable, until, no_stop) == wait_result::ready;
+  if (wait_for_socket(own.get(), readiness::readable, until, no_stop) == wait_result::ready) return true;
+  unanswered = std::move(own);
+  return false;
 }
 
 }  // namespace breakwater::postgres

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 extern "C" {
 struct pg_conn;
@@ -42,10 +43,32 @@ class handshake_listener {
   std::size_t size_ = 0;
 };
 
+/// A socket that closes itself.
+class owned_socket {
+ public:
+  owned_socket() noexcept = default;
+  explicit owned_socket(int descriptor) noexcept : descriptor_(descriptor) {}
+  owned_socket(owned_socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  owned_socket& operator=(owned_socket&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~owned_socket();
+  [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+};
+
 /// Asks the server at the other end of `socket`, on a connection of its own, to cancel what the process runs.
 ///
 /// True when the server has acted on it, so that it can not hit a later statement. False otherwise: it may still be on
-/// its way, and the connection must not be used again. Never waits past `until`.
-[[nodiscard]] bool request_cancel(int socket, const cancel_key& key, deadline until);
+/// its way, and the connection must not be used again. Never waits past `until`; where that came while the answer was
+/// awaited, the socket is in `unanswered`.
+[[nodiscard]] bool request_cancel(int socket, const cancel_key& key, deadline until, owned_socket& unanswered);
+
+/// Waits a little for the answer before the socket is closed. PgBouncer 1.18 dies, with all of its connections, of a
+/// cancel request whose client goes away while it is passed on.
+void await_answer(const owned_socket& unanswered);
 
 }  // namespace breakwater::postgres

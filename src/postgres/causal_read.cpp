@@ -74,6 +74,11 @@ result<void> settle_finding(connection& on, causal_read& read, bool on_primary, 
                             const std::stop_token* cancel) {
   if (is_too_young(read, on, on_primary)) return not_fresh().with_node(on.node());
   if (read.after.empty()) return success();
+  // What one transaction is told says nothing of the next one.
+  if (on.is_pooled() && !on_primary) {
+    read.found = read_finding::behind;
+    return not_fresh().with_node(on.node());
+  }
   read.found = known_finding(read, on.server(), on.opened_at(), on_primary);
   read.unasked = read.found != read_finding::unknown;
   if (!read.unasked) {
@@ -98,7 +103,9 @@ result<void> wait_until_fresh(connection& on, causal_read& read, deadline until,
 }
 
 bool is_too_young(causal_read& read, const connection& on, bool on_primary) noexcept {
-  if (!read.lag || on_primary || on.opened_at() <= read.known_at) return false;
+  if (!read.lag || on_primary) return false;
+  // A pooler's connection outlives its server's.
+  if (!on.is_pooled() && on.opened_at() <= read.known_at) return false;
   read.found = read_finding::behind;
   return true;
 }

@@ -212,7 +212,8 @@ void connection::note_process(const rows& answer) {
   const std::string_view number = answer.at(0, 0).text;
   const std::string_view start = answer.at(0, 1).text;
   // A proxy hands out keys of its own, and may run the next transaction in another process.
-  if (start.empty() || number != std::to_string(PQbackendPID(handle_))) return;
+  if (number != std::to_string(PQbackendPID(handle_))) process_ = {.changes = true};
+  if (start.empty() || process_.changes) return;
   process_ = {.number = std::string(number), .start = std::string(start), .is_direct = true};
 }
 

@@ -69,6 +69,7 @@ connection::connection(std::shared_ptr<const connection_settings> settings) noex
 
 connection::~connection() {
   if (handle_ == nullptr) return;
+  if (!process_.is_direct) await_answer(unanswered_cancel_);  // on a thread of the background
   if (unanswered_ || spoiled_ || PQtransactionStatus(handle_) == PQTRANS_ACTIVE) {
     // What lies in the socket's buffer must not reach the server later, when another has written since.
     const linger reset{.l_onoff = 1, .l_linger = 0};
@@ -253,7 +254,7 @@ result<void> connection::check_values(const batch& wanted) const {
 }
 
 bool connection::cancel_running(deadline until) {
-  return cancel_key_ && request_cancel(PQsocket(handle_), *cancel_key_, until);
+  return cancel_key_ && request_cancel(PQsocket(handle_), *cancel_key_, until, unanswered_cancel_);
 }
 
 bool connection::recover(deadline until) {

@@ -59,7 +59,7 @@ struct connection_settings {
 /// The server process behind a connection, as it was told last; empty: not known yet.
 struct server_process {
   std::string number{};
-  std::string start{};     ///< with the number, tells it from a later process of the same number
+  std::string start{};  ///< with the number, tells it from a later process of the same number
   /// When the transaction in question began, where the process may run another client's by now; empty: whatever it runs.
   std::string transaction{};
   bool changes = false;    ///< a proxy stands between: it is another one at times
@@ -229,6 +229,7 @@ class connection {
   pg_conn* handle_ = nullptr;  // owned by native_ once the connection stands
   std::unique_ptr<pqxx::connection, native_closer> native_;
   std::optional<cancel_key> cancel_key_;
+  owned_socket unanswered_cancel_;
   int abort_socket_ = -1;  // a duplicate of libpq's, for abort() alone
   statement_cache cache_;
   server_process process_;

@@ -200,7 +200,12 @@ auto run_when_fresh(connection& link, const request& wanted, const Run& run) -> 
   if (read.found != read_finding::behind || !link.is_clean()) return answer;
   BOOST_OUTCOME_TRY(wait_until_fresh(link, read, wanted.until, wanted.cancel));
   if (read.found == read_finding::behind) return not_fresh().with_node(link.node());
-  return run(wanted);
+  if (!link.is_pooled()) return run(wanted);
+  // What was said a moment ago may be said by another server than the one that answers now: asked once more.
+  read.found = read_finding::unknown;
+  answer = run(wanted);
+  if (read.found == read_finding::behind) return not_fresh().with_node(link.node());
+  return answer;
 }
 
 }  // namespace

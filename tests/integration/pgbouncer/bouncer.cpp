@@ -134,13 +134,20 @@ std::string bouncer::log() const { return detail::read_file(process_->log); }
 bool is_through_bouncer() { return !chosen_way().empty(); }
 bool is_through_transaction_bouncer() { return chosen_way() == "pgbouncer-transaction"; }
 
+void way_to::lead(bw::config& settings) const {
+  settings.nodes = dsns_;
+  // The other mode is found out.
+  if (is_through_bouncer() && !is_through_transaction_bouncer()) settings.pooler = bw::pooler::session;
+}
+
 way_to::way_to(const bw::testing::cluster& cluster) : dsns_(cluster.dsns()) {
   if (!is_through_bouncer()) return;
   const auto mode = is_through_transaction_bouncer() ? pooling::transaction : pooling::session;
   dsns_.clear();
   for (const bw::testing::node node : cluster.nodes()) {
     // In session mode every connection of a test keeps one to the server for as long as it lives.
-    auto started = bouncer::start(cluster, node, {.mode = mode, .pool_size = 80});
+    auto started =
+        bouncer::start(cluster, node, {.mode = mode, .pool_size = 80, .settings = "query_wait_timeout = 1\n"});
     if (!started) {
       std::cerr << "no pgbouncer: " << started.error().message() << '\n';
       std::exit(1);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <breakwater/core/config.hpp>
 #include <breakwater/core/result.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -69,6 +70,8 @@ class way_to {
  public:
   /// Ends the program with what is wrong when there is no way.
   explicit way_to(const bw::testing::cluster& cluster);
+  /// Makes it the way of a database: the nodes, and what has to be said of what stands between.
+  void lead(bw::config& settings) const;
   /// One for each node, in the order of `cluster::nodes()`.
   [[nodiscard]] const std::vector<std::string>& dsns() const noexcept { return dsns_; }
   /// To the one that was started as the primary.

@@ -151,6 +151,24 @@ TEST_P(behind_bouncer, a_write_under_way_when_its_server_process_died_is_unknown
   EXPECT_OK(db->session().execute("insert into notes values ('next')"));
 }
 
+TEST_P(behind_bouncer, cancel_requests_that_run_out_of_time_do_no_harm) {
+  const auto between = bouncer_before_primary({.mode = GetParam()});
+  bw::config settings = settings_for(*between);
+  settings.outcome_guard.enabled = false;
+  const auto db = open(settings);
+  ASSERT_TRUE(db);
+  constexpr int times = 40;
+  for (int i = 0; i < times; ++i) {
+    bw::session hurried = db->session({.operation_timeout = 20ms + i * 1ms});
+    bw::batch sleeping = hurried.batch();
+    sleeping.add(hurried.query("insert into notes select pg_sleep(0.02)::text"));
+    sleeping.add(hurried.query("insert into notes select pg_sleep(20)::text"));
+    EXPECT_FALSE(sleeping.run().has_value());
+  }
+  EXPECT_TRUE(eventually([&] { return db->session().query("select 1").read_only().one<int>().has_value(); }));
+  EXPECT_EQ(between->log().find(" FATAL @"), std::string::npos) << "PgBouncer has died";
+}
+
 TEST_P(behind_bouncer, an_idle_server_process_that_died_hinders_nobody) {
   const auto between = bouncer_before_primary({.mode = GetParam()});
   const auto db = open(settings_for(*between));

@@ -31,7 +31,8 @@ class audit : public repository_test {
   void SetUp() override {
     repository_test::SetUp();
     bw::config config;
-    config.nodes = {way_to_shared_cluster().dsns()[0]};
+    way_to_shared_cluster().lead(config);
+    config.nodes.resize(1);
     config.auditor = log;
     config.observer = seen;
     audited.emplace(bw::database::open(config).value());

@@ -478,7 +478,8 @@ TEST_F(copy, in_may_take_longer_than_the_connections_own_timeout) {
                       "pg_sleep(0.4); return new; end $$"));
   ASSERT_OK(session.execute("create trigger slow before insert on tags for each row execute function slow_tag()"));
   bw::config config;
-  config.nodes = {way_to_shared_cluster().dsns().front()};
+  way_to_shared_cluster().lead(config);
+  config.nodes.resize(1);
   config.operation_timeout = 200ms;
   auto impatient = bw::database::open(config);
   ASSERT_OK(impatient);

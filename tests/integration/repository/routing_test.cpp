@@ -111,7 +111,7 @@ class node_loss : public ::testing::Test {
     cluster.emplace(std::move(started).value());
     bw::config config;
     way.emplace(*cluster);
-    config.nodes = way->dsns();
+    way->lead(config);
     config.observer = watcher;
     auto opened = bw::database::open(config);
     ASSERT_OK(opened);

@@ -534,7 +534,7 @@ TEST(stream_from_a_lost_replica, goes_on_at_the_primary) {
   const auto watcher = std::make_shared<recorder>();
   bw::config config;
   const way_to way(cluster);
-  config.nodes = way.dsns();
+  way.lead(config);
   config.observer = watcher;
   const auto opened = bw::database::open(config);
   ASSERT_OK(opened);

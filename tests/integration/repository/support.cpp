@@ -80,7 +80,7 @@ std::shared_ptr<recorder> repository_test::watcher_;
 void repository_test::SetUpTestSuite() {
   watcher_ = std::make_shared<recorder>();
   bw::config config;
-  config.nodes = way_to_shared_cluster().dsns();
+  way_to_shared_cluster().lead(config);
   config.observer = watcher_;
   auto opened = bw::database::open(config);
   ASSERT_OK(opened);

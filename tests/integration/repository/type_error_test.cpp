@@ -145,7 +145,7 @@ TEST_F(refused_values, are_named_where_the_server_adds_the_value_to_its_context_
   behind_the_back("alter role app set log_parameter_max_length_on_error = -1");
   {
     bw::config config;
-    config.nodes = way_to_shared_cluster().dsns();
+    way_to_shared_cluster().lead(config);
     const auto fresh = bw::database::open(config);
     ASSERT_OK(fresh);
     note given = good();
