@@ -106,6 +106,7 @@ router::router(const config& settings, std::vector<given_node> given)
     : watcher_(settings.observer),
       retries_(settings.retry),
       replica_wait_(settings.routing.replica_wait),
+      ask_again_after_(settings.monitor.unsure_interval),
       budget_(settings.retry_budget),
       connect_timeout_(settings.connect_timeout),
       secrets_(secrets_of(settings)),
@@ -203,12 +204,19 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
   }
 }
 
-/// The wait costs nothing but time. Where replicas may answer, any news ends it: one may be back.
+/// The wait costs nothing but time. Where replicas may answer, any news ends it: one may be back. And so does a while, where
+/// they were behind what the read must see: nobody tells when they are not any more.
 result<monitor::finding> router::await_primary(tour& way, const request& wanted) {
   const auto changes = way.replicas_allowed ? std::optional(way.changes) : std::nullopt;
-  BOOST_OUTCOME_TRY(const auto found,
-                    monitor_->wait_for_primary(way.confirmed_after, wanted.until, wanted.cancel, changes));
-  if (found.primary != nullptr) {
+  const bool asks_again = way.replicas_allowed && wanted.causal != nullptr;
+  const deadline until = asks_again ? wanted.until.earlier_of(deadline::after(ask_again_after_)) : wanted.until;
+  auto found = monitor_->wait_for_primary(way.confirmed_after, until, wanted.cancel, changes);
+  if (!found) {
+    const bool in_vain = found.error().code() == errc::no_primary && !wanted.until.expired(deadline::clock::now());
+    if (!asks_again || !in_vain) return found;
+    found = monitor::finding{};
+  }
+  if (found.assume_value().primary != nullptr) {
     way.confirmed_after = never_failed;
   } else {
     way.begin_round(replicas_->choose(deadline::clock::now()));

@@ -191,6 +191,7 @@ class router final : private node_listener {
   std::shared_ptr<observer> watcher_;
   const retry_options retries_;
   const std::chrono::nanoseconds replica_wait_;
+  const std::chrono::milliseconds ask_again_after_;
   resilience::retry_budget budget_;
   const std::chrono::milliseconds connect_timeout_;
   const std::shared_ptr<secret_cache> secrets_;  // null: user and password are the connection strings'

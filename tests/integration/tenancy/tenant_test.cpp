@@ -92,7 +92,7 @@ TEST_F(tenants, copy_into_their_own_schema_and_out_of_it) {
   const auto rows_of = [&](const char* tenant) {
     std::vector<std::string> bodies;
     bw::session session = db.session({.tenant = tenant});
-    EXPECT_OK(session.repository<note>().query().copy_out([&](note&& each) { bodies.push_back(each.body); }));
+    EXPECT_OK(session.repository<note>().copy_out([&](note&& each) { bodies.push_back(each.body); }));
     return bodies.size();
   };
   EXPECT_EQ(rows_of("acme"), 4U);
