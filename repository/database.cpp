@@ -2,6 +2,7 @@
 #include "tenant_session.hpp"
 #include <breakwater/repository/database.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <system_error>
@@ -113,7 +114,9 @@ readiness_report database::readiness() const {
   };
   for (const auto& node : nodes.nodes()) {
     if (node->role() == node_role::unknown) {
-      note(node->name(), node->observed().reachable ? "belongs to another database system" : "can not be reached");
+      note(node->name(), node->observed().reachable
+                             ? "is not what it is declared to be, or belongs to another database system"
+                             : "can not be reached");
       continue;
     }
     const bool reads = node->is_open_for(circuit_class::read, now);
@@ -175,9 +178,22 @@ std::vector<config_decision> database::explain_config() const { return state_->n
 result<void> database::shutdown(std::optional<std::chrono::milliseconds> grace) {
   const auto patience = grace.value_or(state_->settings().shutdown_grace);
   const deadline until = deadline::after(patience);
-  bool drained = true;
-  for (const auto& of_tenant : state_->of_tenants().all()) drained = of_tenant->nodes().close(until) && drained;
-  drained = state_->nodes().close(until) && drained;
+  const auto of_tenants = state_->of_tenants().close();
+  std::atomic<bool> drained{true};
+  const auto close = [&](routing::router& nodes) {
+    if (!nodes.close(until)) drained = false;
+  };
+  {
+    std::vector<std::jthread> closing;  // all at once: none goes on taking work while another one is waited for
+    for (const auto& each : of_tenants) {
+      try {
+        closing.emplace_back([&close, &each] { close(each->nodes()); });
+      } catch (const std::system_error&) {
+        close(each->nodes());
+      }
+    }
+    close(state_->nodes());
+  }
   if (drained) return success();
   return error(errc::deadline_exceeded,
                "operations were still running when the shutdown's grace period ended, and were cut off");

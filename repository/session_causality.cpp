@@ -53,8 +53,9 @@ result<void> session_state::note_read(const postgres::causal_read& read) {
   if (read.found == read_finding::kept && causality_ == breakwater::causality::none) {
     causality_ = breakwater::causality::kept;
   }
-  if (read.found != read_finding::not_vouched) return success();
-  causality_ = breakwater::causality::not_vouched;
+  if (read.found == read_finding::not_vouched) causality_ = breakwater::causality::not_vouched;
+  // It stays so, also where the session has written since, on the other history.
+  if (causality_ != breakwater::causality::not_vouched) return success();
   if (!options_.strict_causality) return success();
   return error(
       errc::no_primary,

@@ -46,7 +46,7 @@ class database_state {
   const config settings_;
   const std::unique_ptr<routing::router> nodes_;
   outcome_sweeper sweeper_{*nodes_, settings_.outcome_guard};  // after the nodes: it ends before them
-  tenant_databases of_tenants_{settings_};
+  tenant_databases of_tenants_{settings_, *nodes_};
 };
 
 /// \name Why a statement is refused.

@@ -12,6 +12,8 @@ namespace {
 /// Until a database that could not be opened is tried again.
 constexpr std::chrono::seconds failure_lasts{1};
 
+error shut_down() { return {errc::cancelled, "the database is being shut down"}; }
+
 }  // namespace
 
 /// REQUIRES the lock.
@@ -48,33 +50,35 @@ result<std::shared_ptr<database_state>> tenant_databases::get(const std::string&
   entry_pointer of;
   {
     const std::lock_guard lock(mutex_);
+    if (closed_) return shut_down();
     BOOST_OUTCOME_TRY(of, place_for(name, to_close));
   }
-  const std::lock_guard lock(of->opening);
+  const std::lock_guard opening(of->opening);
   if (of->state) return of->state;
   const auto now = deadline::clock::now();
   if (of->failure && now - of->failed_at < failure_lasts) return *of->failure;
-  auto opened = routing::router::open(settings_, name);
+  auto opened = routing::router::open(settings_, name, configured_.secrets());
   if (!opened) {
     of->failure = opened.error();
     of->failed_at = deadline::clock::now();
     return std::move(opened).error();
   }
   of->failure.reset();
-  of->state = std::make_shared<database_state>(settings_, std::move(opened).value());
+  auto made = std::make_shared<database_state>(settings_, std::move(opened).value());
+  const std::lock_guard lock(mutex_);
+  if (closed_) return shut_down();
+  of->state = std::move(made);
   return of->state;
 }
 
-std::vector<std::shared_ptr<database_state>> tenant_databases::all() const {
-  std::vector<entry_pointer> seen;
-  {
-    const std::lock_guard lock(mutex_);
-    seen.assign(entries_.begin(), entries_.end());
-  }
+std::vector<std::shared_ptr<database_state>> tenant_databases::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
   std::vector<std::shared_ptr<database_state>> open;
-  for (const entry_pointer& each : seen) {
-    const std::lock_guard lock(each->opening);
-    if (each->state) open.push_back(each->state);
+  for (const entry_pointer& each : entries_) {
+    // One that is being opened looks at `closed_` before it is let in.
+    const std::unique_lock opening(each->opening, std::try_to_lock);
+    if (opening && each->state) open.push_back(each->state);
   }
   return open;
 }

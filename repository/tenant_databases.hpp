@@ -12,6 +12,10 @@
 #include <string>
 #include <vector>
 
+namespace breakwater::routing {
+class router;
+}  // namespace breakwater::routing
+
 namespace breakwater::detail {
 
 class database_state;
@@ -21,14 +25,16 @@ class database_state;
 /// when there are too many, the one that was unused for longest first. Thread-safe.
 class tenant_databases {
  public:
-  explicit tenant_databases(const config& settings) noexcept : settings_(settings) {}
+  /// `configured` is the router of the configured database, whose credentials all share. Both outlive this.
+  tenant_databases(const config& settings, const routing::router& configured) noexcept
+      : settings_(settings), configured_(configured) {}
 
   /// Opens it where it is not open; others who want the same one wait for that, others do not. Errors: why it can not be
   /// opened (the same for a second, so that callers do not all try); `resource_exhausted` where as many are in use as there
-  /// may be.
+  /// may be; `cancelled` after `close`.
   [[nodiscard]] result<std::shared_ptr<database_state>> get(const std::string& name);
-  /// All that are open.
-  [[nodiscard]] std::vector<std::shared_ptr<database_state>> all() const;
+  /// No more are opened from now on. Returns those that are open; what is being opened is given up.
+  [[nodiscard]] std::vector<std::shared_ptr<database_state>> close();
 
  private:
   struct entry {
@@ -43,7 +49,9 @@ class tenant_databases {
   [[nodiscard]] result<entry_pointer> place_for(const std::string& name, std::shared_ptr<database_state>& to_close);
 
   const config& settings_;
-  mutable std::mutex mutex_;
+  const routing::router& configured_;
+  std::mutex mutex_;
+  bool closed_ = false;
   std::list<entry_pointer> entries_;  // the one that was used last is the first
 };
 

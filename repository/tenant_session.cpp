@@ -10,6 +10,9 @@
 namespace breakwater::detail {
 namespace {
 
+/// The server cuts longer names, and two tenants could then meet in one.
+constexpr std::size_t longest_name = 63;
+
 result<tenant_scope> ask(const tenant_resolver& resolver, const std::string& tenant) {
   try {
     return resolver(tenant);
@@ -36,7 +39,16 @@ result<tenant_scope> scope_of(const config& settings, const session_options& opt
     return error(errc::unsafe_operation,
                  "the session has a tenant, and nothing knows what is a tenant's; set config.tenant_resolver");
   }
-  return ask(settings.tenant_resolver, options.tenant);
+  BOOST_OUTCOME_TRY(auto scope, ask(settings.tenant_resolver, options.tenant));
+  if (scope == tenant_scope{}) {
+    return error(errc::unsafe_operation,
+                 "the tenant resolver says nothing that tells this tenant from others; it shall return an error for a "
+                 "tenant that there is not");
+  }
+  if (scope.database.size() > longest_name) {
+    return error(errc::invalid_argument, "the tenant's database has a name of more than 63 bytes");
+  }
+  return scope;
 }
 
 }  // namespace

@@ -8,11 +8,12 @@
 namespace breakwater::detail {
 namespace {
 
+/// The server cuts longer names, and two tenants could then meet in one.
+constexpr std::size_t longest_name = 63;
 /// More settings than any policy reads; a list that is put together wrongly may be longer.
 constexpr std::size_t most_settings = 16;
 
-/// The statements for each number of settings, without and with a schema that has to exist. A few texts for all tenants, so
-/// that connections keep them prepared.
+/// The statements for each number of settings, without and with a schema that has to be there. A few texts for all tenants.
 struct setup_texts {
   std::array<std::string, most_settings + 1> plain;
   std::array<std::string, most_settings + 1> with_schema;
@@ -25,8 +26,12 @@ struct setup_texts {
         sql += "pg_catalog.set_config($" + std::to_string(2 * i + 1) + ", $" + std::to_string(2 * i + 2) + ", true)";
       }
       plain[count] = sql;
-      // A schema that there is not would be passed over in silence, and another one searched.
-      with_schema[count] = sql + ", $" + std::to_string(2 * count + 1) + "::pg_catalog.regnamespace";
+      // A schema that is not there, or that the role may not use, is passed over by the server in silence, and another one
+      // searched. The first is an error of the function; the second is made one. Behind the settings, the role among them.
+      const std::string name = "$" + std::to_string(2 * count + 1);
+      with_schema[count] =
+          sql + ", case when not pg_catalog.has_schema_privilege(" + name +
+          ", 'usage') then pg_catalog.concat('the tenant''s schema may not be used by its role')::int end";
     }
   }
 };
@@ -51,7 +56,9 @@ result<void> check(const tenant_scope& scope) {
   if (scope.role == "none") return refuse("names the role none, which means the login role");
   for (const std::string& schema : scope.schemas) {
     if (schema.empty()) return refuse("has a schema without a name");
+    if (schema.size() > longest_name) return refuse("has a schema whose name is longer than 63 bytes");
   }
+  if (scope.role.size() > longest_name) return refuse("has a role whose name is longer than 63 bytes");
   for (const auto& [name, value] : scope.variables) {
     // One without is a setting of the server's, and some of those do not end with the transaction.
     if (name.find('.') == std::string::npos) {
@@ -80,14 +87,22 @@ result<void> tenant_setup::set(const tenant_scope& scope) {
   if (!scope.schemas.empty()) {
     std::string path;
     for (const std::string& schema : scope.schemas) path.append(path.empty() ? "" : ", ").append(quoted(schema));
-    add("search_path", path);
+    // Else it comes first: what a statement leaves there would hide a tenant's table from whoever is next.
+    add("search_path", path + ", pg_temp");
   }
   // The last one: the login role may set what the tenant's may not.
   if (!scope.role.empty()) add("role", scope.role);
-  if (!scope.schemas.empty()) values_.add_text(quoted(scope.schemas.front()));
+  if (!scope.schemas.empty()) values_.add_text(scope.schemas.front());
   const std::string& sql = scope.schemas.empty() ? texts().plain.at(count) : texts().with_schema.at(count);
-  what_ = {
-      .sql = sql, .name = "tenant", .operation = "SELECT", .print = fingerprint(sql), .kind = statement_class::read};
+  // Where a table's name means another table for each tenant, of types of its own, nothing that comes behind this is kept
+  // prepared either: `postgres::shares_plans`.
+  const bool shares_names = scope.schemas.empty() && (scope.role.empty() || !scope.variables.empty());
+  what_ = {.sql = sql,
+           .name = "tenant",
+           .operation = "SELECT",
+           .print = fingerprint(sql),
+           .kind = statement_class::read,
+           .prepare = shares_names};
   command_ = {.what = &what_, .values = &values_};
   if (values_.first_invalid()) return error(errc::invalid_argument, "the tenant's scope has text that can not be sent");
   return success();

@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds no_wait_after_vain_one{250};
 /// How far the replica is behind at most. Nothing where it is not known for the primary's history.
 std::optional<std::chrono::nanoseconds> lag_of(const node_observation& seen, const monitor& watch,
                                                deadline::clock::time_point now) {
-  if (!seen.reachable || !seen.in_recovery) return std::nullopt;
+  if (!seen.reachable || !seen.in_recovery || seen.position == 0) return std::nullopt;
   const lineage history = watch.primary_lineage();
   const bool same_system = seen.system == 0 || history.system == 0 || seen.system == history.system;
   if (!same_system || (seen.timeline != 0 && seen.timeline != history.timeline)) return std::nullopt;
@@ -36,10 +36,12 @@ std::optional<router::chosen> router::choose_fresh_replica(tour& way, const requ
   postgres::causal_read& read = *wanted.causal;
   const freshness_demand demand{.after = read.after, .lag = read.lag};
   std::vector<replica_knowledge> known(nodes_.size());
+  // Where there is no primary, one that is left out is better than none.
+  const bool any = way.first.any || monitor_->primary() == nullptr;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const node& each = *nodes_[i];
-    known[i].usable = each.role() == node_role::replica && (way.tried & bit_of(i)) == 0 &&
-                      (way.first.any || !replicas_->is_out(i, way.now));
+    known[i].usable =
+        each.role() == node_role::replica && (way.tried & bit_of(i)) == 0 && (any || !replicas_->is_out(i, way.now));
     if (!known[i].usable) continue;
     known[i].mark = each.mark();
     known[i].replayed = each.replayed();
@@ -54,6 +56,7 @@ std::optional<router::chosen> router::choose_fresh_replica(tour& way, const requ
       way.refused = std::move(call).error();
       continue;
     }
+    way.admitted = true;
     if (way.first.counts) call.assume_value().count(*replicas_, *at);
     read.found = postgres::read_finding::unknown;
     read.replayed = 0;

@@ -214,21 +214,7 @@ bool monitor::take_answers(time_point now, std::vector<news_for_node>& news) {
 
 void monitor::note_answer(watched& from, probe_answer answer, time_point now, std::vector<news_for_node>& news) {
   from.failure = std::move(answer.failure);
-  if (from.failure && answer.refused) {
-    // There is a server, which has no place for us or no longer knows us, although others may be connected: as far as
-    // anybody knows it is what it was.
-    const node_observation asked = answer.seen;
-    const node_role known = from.of.connections().role();
-    answer.seen = from.last;
-    if (!from.last.reachable && known != node_role::unknown) {
-      answer.seen = {.reachable = true,
-                     .in_recovery = known == node_role::replica,
-                     .timeline = known_.highest_timeline,
-                     .system = known_.system};
-    }
-    answer.seen.sent = asked.sent;
-    answer.seen.answered = asked.answered;
-  }
+  if (from.failure && answer.refused) return note_refusal(from, answer.seen, now);
   const node_observation& seen = answer.seen;
   if (!seen.reachable) return note_loss(from, now);
 
@@ -248,6 +234,9 @@ void monitor::note_answer(watched& from, probe_answer answer, time_point now, st
                   .renew = moved});
   from.mark = next_mark(from.mark, seen, same);
   if (seen.place != 0) from.place = seen.place;
+  if (moved) from.own_timeline = 0;
+  if (!seen.in_recovery && seen.timeline != 0) from.own_timeline = seen.timeline;
+  from.heard_at = seen.sent;
   from.last = seen;
   from.of.note(from.last, from.mark);
   if (is_misplaced(from)) {
@@ -255,6 +244,25 @@ void monitor::note_answer(watched& from, probe_answer answer, time_point now, st
                                                ", and its connection string declares it to be a " +
                                                std::string(to_string(from.declared)) + " (target_session_attrs)");
   }
+}
+
+/// There is a server, which has no place for us or no longer knows us, although others may be connected: as far as anybody
+/// knows it is what it was. Of its position nothing is known that was not known before.
+void monitor::note_refusal(watched& from, const node_observation& asked, time_point now) {
+  from.heard_at = asked.sent;
+  if (from.last.reachable) return;
+  const node_role known = from.of.connections().role();
+  if (known == node_role::unknown) return note_loss(from, now);
+  ++changes_;
+  if (from.heard_of) doubt(now);
+  // Only the timeline that it was on itself: it may have been replaced since.
+  from.last = {.reachable = true,
+               .in_recovery = known == node_role::replica,
+               .timeline = known == node_role::primary ? from.own_timeline : 0,
+               .system = known_.system,
+               .sent = asked.sent,
+               .answered = asked.answered};
+  from.of.note(from.last, from.mark);
 }
 
 void monitor::note_loss(watched& of, time_point now) {
@@ -289,9 +297,12 @@ std::vector<node_observation> monitor::voices() const {
 
 node* monitor::find_primary() {
   if (!std::ranges::all_of(nodes_, &watched::heard_of)) return nullptr;
-  const auto seen = voices();
-  known_ = remember(known_, seen);
-  found_ = confirm_primary(seen, known_);
+  // What one says that is not what it should be tells of its timeline all the same.
+  std::vector<node_observation> all;
+  all.reserve(nodes_.size());
+  for (const auto& each : nodes_) all.push_back(each->last);
+  known_ = remember(known_, all);
+  found_ = confirm_primary(voices(), known_);
   return found_.node ? &nodes_[*found_.node]->of : nullptr;
 }
 
@@ -308,10 +319,10 @@ void monitor::conclude(time_point now, announcement& told) {
     const watched& confirmed = *nodes_[*found_.node];
     const node_observation& seen = confirmed.last;
     changed = changed || confirmed.place != confirmed_place_;
-    confirmed_by_ = seen.sent;
+    confirmed_by_ = std::max(seen.sent, confirmed.heard_at);
     confirmed_place_ = confirmed.place;
     const lineage of{.system = seen.system, .timeline = seen.timeline};
-    wal_.note(of, seen.position, seen.sent);
+    if (seen.position != 0) wal_.note(of, seen.position, seen.sent);
     lineage_.store(of);
   }
   if (!looked_) {
@@ -334,8 +345,10 @@ void monitor::conclude(time_point now, announcement& told) {
     turn_away_from(next, told);
   }
   sure_.store(next != nullptr && confirmed_by_ > doubted_at_, std::memory_order_relaxed);
-  if (next != nullptr || changes_ != told_changes_) news_.notify_all();
-  told_changes_ = changes_;
+  // Not before the nodes can be used: who sees it goes through them.
+  const bool news = changes_ != told_changes_.load(std::memory_order_relaxed);
+  told_changes_.store(changes_, std::memory_order_relaxed);
+  if (next != nullptr || news) news_.notify_all();
 }
 
 /// Who waits for a connection to the last primary shall look elsewhere: at once where it is gone, or where another one is
@@ -387,7 +400,9 @@ result<monitor::finding> monitor::wait_for_primary(time_point after, deadline un
   const std::stop_token token = cancel == nullptr ? std::stop_token{} : *cancel;
   lock_type lock(mutex_);
   const auto confirmed = [&] { return primary_.load(std::memory_order_relaxed) != nullptr && confirmed_by_ > after; };
-  const auto is_so = [&] { return confirmed() || stopping_ || (changes && changes_ != *changes); };
+  const auto is_so = [&] {
+    return confirmed() || stopping_ || (changes && told_changes_.load(std::memory_order_relaxed) != *changes);
+  };
   if (!is_so()) {
     ++waiting_;
     doubt(after);
@@ -438,7 +453,7 @@ std::vector<node_view> monitor::view() const {
     node_view view{.seen = each->last, .confirmed = primary == &each->of};
     const bool follows = each->last.reachable && each->last.in_recovery && !is_foreign(each->last, known_) &&
                          (each->last.timeline == 0 || each->last.timeline == lineage_.load().timeline);
-    if (primary != nullptr && follows) view.lag = wal_.lag(each->last.position, now);
+    if (primary != nullptr && follows && each->last.position != 0) view.lag = wal_.lag(each->last.position, now);
     if (view.confirmed) view.lag = std::chrono::nanoseconds(0);
     all.push_back(view);
   }

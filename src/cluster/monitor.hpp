@@ -93,7 +93,7 @@ class monitor {
   [[nodiscard]] result<finding> wait_for_primary(time_point after, deadline until, const std::stop_token* cancel,
                                                  std::optional<std::uint64_t> changes = std::nullopt);
   /// How often a node came, went, or changed its role.
-  [[nodiscard]] std::uint64_t changes() const noexcept { return changes_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t changes() const noexcept { return told_changes_.load(std::memory_order_relaxed); }
   /// What is known, in words.
   [[nodiscard]] std::string describe() const;
 
@@ -127,6 +127,8 @@ class monitor {
     std::optional<probe_answer> arrived{};
     node_observation last{};
     replay_mark mark{};
+    time_point heard_at{};           // when what it last said, be it a refusal, was asked for
+    std::uint32_t own_timeline = 0;  // when it was last known as a primary; 0: it was not
     std::uint64_t place = 0;         // where it was when it last answered
     std::optional<error> failure{};  // of the last probe
   };
@@ -145,6 +147,7 @@ class monitor {
   void prepare(watched& asked, time_point now);
   [[nodiscard]] bool take_answers(time_point now, std::vector<news_for_node>& news);
   void note_answer(watched& from, probe_answer answer, time_point now, std::vector<news_for_node>& news);
+  void note_refusal(watched& from, const node_observation& asked, time_point now);
   void note_loss(watched& of, time_point now);
   /// It is not what its connection string declares it to be: neither read from nor written to.
   [[nodiscard]] static bool is_misplaced(const watched& of) noexcept;
@@ -161,7 +164,7 @@ class monitor {
   observer* const watcher_;
   std::atomic<node*> primary_{nullptr};
   std::atomic<bool> sure_{false};
-  std::atomic<std::uint64_t> changes_{0};
+  std::atomic<std::uint64_t> told_changes_{0};
   seqlock<lineage> lineage_;
 
   // On a cache line apart from what callers read.
@@ -175,7 +178,7 @@ class monitor {
   time_point confirmed_by_{};  // when the probe that last confirmed the primary was sent
   std::uint64_t confirmed_place_ = 0;
   node* last_primary_ = nullptr;
-  std::uint64_t told_changes_ = 0;
+  std::uint64_t changes_ = 0;  // not all of them told yet
   confirmation told_reason_ = confirmation::none_answers;
   time_point changed_at_{};
   time_point last_round_{};

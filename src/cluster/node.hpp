@@ -93,6 +93,8 @@ class node {
   [[nodiscard]] const std::string& name() const noexcept { return connections_.node(); }
   /// Unknown where it can not be reached, or is set apart.
   [[nodiscard]] node_role role() const noexcept { return is_set_apart() ? node_role::unknown : connections_.role(); }
+  /// As a connection or the monitor said last, also while it is set apart.
+  [[nodiscard]] node_role learnt_role() const noexcept { return connections_.role(); }
   [[nodiscard]] postgres::pool& connections() noexcept { return connections_; }
   /// Where single statements run.
   [[nodiscard]] channel& statements() noexcept { return leases_; }

@@ -84,14 +84,14 @@ bool is_refusal(const error& failure) noexcept {
 void probe::adopt(std::unique_ptr<postgres::connection> fresh) noexcept {
   link_ = std::move(fresh);
   adopted_ = true;
-  outdated_ = false;
+  outdated_ = plainly_ = false;
 }
 
 std::optional<error> probe::connect(deadline until, const std::stop_token& stop) {
   auto made = postgres::connection::open(address_, until, &stop);
   if (!made) return std::move(made).error();
   link_ = std::move(made).assume_value();
-  outdated_ = false;
+  outdated_ = plainly_ = false;
   return std::nullopt;
 }
 

@@ -54,7 +54,7 @@ class probe {
   std::unique_ptr<postgres::connection> link_;
   bool adopted_ = false;  // and not asked yet
   bool outdated_ = false;
-  bool plainly_ = false;  // the server lacks, or forbids, all but the plainest question
+  bool plainly_ = false;  // on this connection the server lacks, or forbids, all but the plainest question
 };
 
 }  // namespace breakwater::routing

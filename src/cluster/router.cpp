@@ -77,7 +77,8 @@ node_role declared_role(const dsn& given) {
 
 }  // namespace
 
-result<std::unique_ptr<router>> router::open(const config& settings, std::string_view database) {
+result<std::unique_ptr<router>> router::open(const config& settings, std::string_view database,
+                                             std::shared_ptr<secret_cache> secrets) {
   std::vector<given_node> nodes;
   for (const std::string& text : settings.nodes) {
     BOOST_OUTCOME_TRY(const auto given, dsn::parse(text));
@@ -91,7 +92,7 @@ result<std::unique_ptr<router>> router::open(const config& settings, std::string
   }
   std::unique_ptr<router> opened;
   try {
-    opened.reset(new router(settings, std::move(nodes)));
+    opened.reset(new router(settings, std::move(nodes), secrets ? std::move(secrets) : secrets_of(settings)));
     opened->monitor_->start();
   } catch (const std::system_error&) {
     return error(errc::resource_exhausted, "the operating system starts no more threads");
@@ -102,14 +103,14 @@ result<std::unique_ptr<router>> router::open(const config& settings, std::string
   return opened;
 }
 
-router::router(const config& settings, std::vector<given_node> given)
+router::router(const config& settings, std::vector<given_node> given, std::shared_ptr<secret_cache> secrets)
     : watcher_(settings.observer),
       retries_(settings.retry),
       replica_wait_(settings.routing.replica_wait),
-      ask_again_after_(settings.monitor.unsure_interval),
+      look_again_after_(settings.monitor.unsure_interval),
       budget_(settings.retry_budget),
       connect_timeout_(settings.connect_timeout),
-      secrets_(secrets_of(settings)),
+      secrets_(std::move(secrets)),
       sizing_(settings),
       background_(background_threads_per_node * given.size()) {
   config resolved = settings;
@@ -180,6 +181,7 @@ std::optional<router::chosen> router::choose_replica(tour& way, const request& w
     auto call = candidate.admit(class_of(wanted), wanted.priority, way.now);
     if (call) {
       if (way.first.counts) call.assume_value().count(*replicas_, at);
+      way.admitted = true;
       ++way.looked_at;
       return chosen{&candidate, std::move(call).assume_value()};
     }
@@ -198,22 +200,23 @@ result<router::chosen> router::choose(tour& way, const request& wanted) {
     node* const primary = monitor_->primary();
     if (primary != nullptr && way.confirmed_after == never_failed) return admit_to(*primary, way, wanted);
     // What kept the replicas from answering says more than that there is no primary.
-    if (way.refused && primary == nullptr) return std::move(*way.refused);
-    BOOST_OUTCOME_TRY(await_primary(way, wanted));
+    const bool all_refused = way.refused && !way.admitted;
+    if (all_refused && primary == nullptr) return std::move(*way.refused);
+    BOOST_OUTCOME_TRY(await_primary(way, wanted, wait::with_looks_at_replicas));
     way.now = deadline::clock::now();  // the wait is none of the node's
   }
 }
 
-/// The wait costs nothing but time. Where replicas may answer, any news ends it: one may be back. And so does a while, where
-/// they were behind what the read must see: nobody tells when they are not any more.
-result<monitor::finding> router::await_primary(tour& way, const request& wanted) {
+/// The wait costs nothing but time. Where replicas may answer, any news ends it: one may be back. And so does a while, unless
+/// it is the primary that is waited for: nobody tells when one has replayed what the read must see, or connects again.
+result<monitor::finding> router::await_primary(tour& way, const request& wanted, wait how) {
   const auto changes = way.replicas_allowed ? std::optional(way.changes) : std::nullopt;
-  const bool asks_again = way.replicas_allowed && wanted.causal != nullptr;
-  const deadline until = asks_again ? wanted.until.earlier_of(deadline::after(ask_again_after_)) : wanted.until;
+  const bool looks_again = way.replicas_allowed && how == wait::with_looks_at_replicas;
+  const deadline until = looks_again ? wanted.until.earlier_of(deadline::after(look_again_after_)) : wanted.until;
   auto found = monitor_->wait_for_primary(way.confirmed_after, until, wanted.cancel, changes);
   if (!found) {
-    const bool in_vain = found.error().code() == errc::no_primary && !wanted.until.expired(deadline::clock::now());
-    if (!asks_again || !in_vain) return found;
+    const bool is_over = found.error().code() == errc::cancelled || wanted.until.expired(deadline::clock::now());
+    if (!looks_again || is_over) return found;
     found = monitor::finding{};
   }
   if (found.assume_value().primary != nullptr) {
@@ -243,7 +246,7 @@ result<router::chosen> router::admit_to(node& primary, tour& way, const request&
 result<bool> router::primary_has_changed(tour& way, const request& wanted) {
   monitor_->wake();
   way.confirmed_after = deadline::clock::now();
-  BOOST_OUTCOME_TRY(const auto found, await_primary(way, wanted));
+  BOOST_OUTCOME_TRY(const auto found, await_primary(way, wanted, wait::for_news));
   return found.primary == nullptr || found.changed_at > way.now;
 }
 
@@ -307,7 +310,7 @@ bool router::goes_on(tour& way, const request& wanted, const error& failure, con
                         .idempotent = wanted.what.idempotent,
                         .mapped = wanted.what.mapped,
                         .on_replica = on_replica,
-                        .demoted = from != nullptr && !on_replica && from->role() == node_role::replica,
+                        .demoted = from != nullptr && !on_replica && from->learnt_role() == node_role::replica,
                         .attempt = way.tries.attempts()});
   if (what.next == postgres::next_attempt::none) return false;
   // Nothing was sent to this replica, so asking the next one is no second attempt; each is asked once in a round.

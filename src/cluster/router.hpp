@@ -17,6 +17,7 @@
 #include <atomic>
 #include <concepts>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -100,8 +101,10 @@ class router final : private node_listener {
  public:
   /// Connects to every node, all at once. Fails when none can be reached, with the first node's reason. REQUIRES
   /// a validated configuration.
-  /// `database`: its name, in place of the one that the connection strings name; empty: theirs.
-  [[nodiscard]] static result<std::unique_ptr<router>> open(const config& settings, std::string_view database = {});
+  /// `database`: its name, in place of the one that the connection strings name; empty: theirs. `secrets`: those of another
+  /// router, to be shared; null: the configuration's.
+  [[nodiscard]] static result<std::unique_ptr<router>> open(const config& settings, std::string_view database = {},
+                                                            std::shared_ptr<secret_cache> secrets = nullptr);
   ~router() override;
   router(const router&) = delete;
   router& operator=(const router&) = delete;
@@ -133,6 +136,8 @@ class router final : private node_listener {
                     const resilience::retry_sequence& tries, const std::chrono::nanoseconds* pause) const noexcept;
 
   [[nodiscard]] const std::vector<std::unique_ptr<node>>& nodes() const noexcept { return nodes_; }
+  /// Null where user and password are the connection strings'.
+  [[nodiscard]] const std::shared_ptr<secret_cache>& secrets() const noexcept { return secrets_; }
   /// What was decided for the nodes that were reached.
   [[nodiscard]] const sizing& sizes() const noexcept { return sizing_; }
 
@@ -162,7 +167,7 @@ class router final : private node_listener {
     dsn address;
     node_role declared = node_role::unknown;
   };
-  router(const config& settings, std::vector<given_node> given);
+  router(const config& settings, std::vector<given_node> given, std::shared_ptr<secret_cache> secrets);
 
   void role_learnt(const node& of, node_role now) override;
   void call_failed(const node& of) override;
@@ -182,7 +187,8 @@ class router final : private node_listener {
   [[nodiscard]] bool goes_on_to_fresher(tour& way, const request& wanted, const error* failure,
                                         deadline::clock::time_point now) noexcept;
   [[nodiscard]] result<chosen> admit_to(node& primary, tour& way, const request& wanted);
-  [[nodiscard]] result<monitor::finding> await_primary(tour& way, const request& wanted);
+  enum class wait : std::uint8_t { for_news, with_looks_at_replicas };
+  [[nodiscard]] result<monitor::finding> await_primary(tour& way, const request& wanted, wait how);
   [[nodiscard]] result<bool> primary_has_changed(tour& way, const request& wanted);
   [[nodiscard]] bool goes_on(tour& way, const request& wanted, const error& failure, const node* from);
   void look_after_pools(const std::stop_token& stop);
@@ -191,7 +197,7 @@ class router final : private node_listener {
   std::shared_ptr<observer> watcher_;
   const retry_options retries_;
   const std::chrono::nanoseconds replica_wait_;
-  const std::chrono::milliseconds ask_again_after_;
+  const std::chrono::milliseconds look_again_after_;
   resilience::retry_budget budget_;
   const std::chrono::milliseconds connect_timeout_;
   const std::shared_ptr<secret_cache> secrets_;  // null: user and password are the connection strings'

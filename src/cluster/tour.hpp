@@ -25,7 +25,8 @@ struct router::tour {
   std::uint64_t changes = 0;       // of the nodes, when the replicas were last gone through
   replica_set::choice first{};     // where this round among the nodes began
   std::size_t looked_at = 0;       // how many of them since; once more as many where there is no primary
-  std::optional<error> refused{};  // by a replica's breaker
+  std::optional<error> refused{};  // by a replica's breaker, in this round
+  bool admitted = false;           // one let it pass, in this round
   visited seen{};
 
   std::uint64_t tried = 0;  // of a causal read: the replicas that it was sent to in this round, a bit for each
@@ -35,6 +36,8 @@ struct router::tour {
     first = from;
     looked_at = 0;
     tried = 0;
+    refused.reset();
+    admitted = false;
   }
 };
 

@@ -58,6 +58,7 @@ class secret_cache {
   /// Waits until nobody fetches. False: the deadline came.
   [[nodiscard]] bool await_turn(lock_type& lock, deadline until);
   [[nodiscard]] result<held> fetch(lock_type& lock, deadline until);
+  [[nodiscard]] bool has_just_failed() const;
   [[nodiscard]] clock::time_point due_after(clock::time_point now) const noexcept;
 
   const std::shared_ptr<secret_provider> from_;
@@ -71,6 +72,8 @@ class secret_cache {
   held held_{};
   std::atomic<std::uint64_t> version_{0};
   clock::time_point due_ = clock::time_point::max();
+  std::optional<error> failure_{};  // of the last fetch
+  clock::time_point failed_at_{};
   /// Refused, and found to be the only ones there are: when.
   std::optional<clock::time_point> refused_at_{};
 };

@@ -1,5 +1,4 @@
 #include "core/program_output.hpp"
-
 #include <breakwater/core/secret_provider.hpp>
 
 #include <nlohmann/json.hpp>
@@ -7,8 +6,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <optional>
 #include <fstream>
+#include <limits>
+#include <optional>
 #include <utility>
 
 namespace breakwater::secrets {
@@ -39,7 +39,8 @@ result<credentials> read_object(std::string_view text) {
     if (!at->is_number_unsigned()) {
       return error(errc::invalid_argument, "`valid_for` in the JSON object is not a number of seconds");
     }
-    found.valid_for = std::chrono::seconds(at->get<std::uint32_t>());
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    found.valid_for = std::chrono::seconds(std::min(at->get<std::uint64_t>(), most));
   }
   return found;
 }

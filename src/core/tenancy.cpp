@@ -34,6 +34,9 @@ tenant_resolver by_variable(std::string variable, std::string role) {
 tenant_resolver by_schema(std::string prefix, std::vector<std::string> shared) {
   return [prefix = std::move(prefix), shared = std::move(shared)](std::string_view tenant) -> result<tenant_scope> {
     BOOST_OUTCOME_TRY(auto name, name_for(prefix, tenant));
+    if (name == "public") {
+      return error(errc::invalid_argument, "the tenant's name leads to the schema public, which is everybody's");
+    }
     tenant_scope scope{.schemas = {std::move(name)}};
     scope.schemas.insert(scope.schemas.end(), shared.begin(), shared.end());
     return scope;

@@ -45,6 +45,9 @@ struct batch {
   std::vector<rows>* reports = nullptr;
   /// One ahead of the caller's whose answer is wanted as well, in `exchange_outcome::told`. Null: none.
   const command* told = nullptr;
+  /// False: names in it mean something else than in other batches on the connection, as with another search path; nothing
+  /// of it is kept prepared, or found so.
+  bool cacheable = true;
 
   [[nodiscard]] std::span<const command> subjects() const noexcept {
     return commands.subspan(commands.size() - behind - callers, callers);
@@ -59,5 +62,11 @@ struct batch {
                                [](const command& each) { return each.what->kind == statement_class::write; });
   }
 };
+
+/// Whether what runs behind these (`request::before`) may share prepared statements with what runs without. The first of
+/// them says so for all, by whether it may be prepared itself.
+[[nodiscard]] inline bool shares_plans(std::span<const command> before) noexcept {
+  return before.empty() || before.front().what->prepare;
+}
 
 }  // namespace breakwater::postgres

@@ -83,7 +83,7 @@ void exchange::outlive_batch() noexcept {
 
 bool exchange::queue(const batch& wanted) {
   // In a failed transaction the server refuses everything, so nothing is worth preparing.
-  const bool cacheable = PQtransactionStatus(handle_) != PQTRANS_INERROR;
+  const bool cacheable = wanted.cacheable && PQtransactionStatus(handle_) != PQTRANS_INERROR;
   const std::span<const command> subjects = wanted.subjects();
   subjects_ = subjects.size();
   for (const command& sent : wanted.commands) {

@@ -82,7 +82,8 @@ result<std::vector<rows>> run_whole(connection& link, const request& wanted, std
                                     .behind = placed ? around_commit : 1,
                                     .own = own,
                                     .commit = &commit_batch,
-                                    .reports = placed || asked ? &reports : nullptr}));
+                                    .reports = placed || asked ? &reports : nullptr,
+                                    .cacheable = shares_plans(wanted.before)}));
   if (answers) {
     auto& all = answers.assume_value();
     if (asked) note_place(link, *wanted.causal, all[own - 1]);
@@ -197,7 +198,11 @@ auto run_when_fresh(connection& link, const request& wanted, const Run& run) -> 
     return run(wanted);
   }
   // What is behind may also fail for that: a table that is not there yet.
-  if (read.found != read_finding::behind || !link.is_clean()) return answer;
+  if (read.found != read_finding::behind) return answer;
+  if (!link.is_clean()) {
+    if (answer) return not_fresh().with_node(link.node());
+    return answer;
+  }
   BOOST_OUTCOME_TRY(wait_until_fresh(link, read, wanted.until, wanted.cancel));
   if (read.found == read_finding::behind) return not_fresh().with_node(link.node());
   if (!link.is_pooled()) return run(wanted);

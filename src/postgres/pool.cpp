@@ -273,11 +273,11 @@ void pool::start_connects(clock::time_point now, std::size_t at_least) {
   while (connecting_ < wanted && all_.size() + connecting_ < size_ && pacer_.may_start(now, connecting_)) {
     pacer_.started(now);
     ++connecting_;
-    background_.post([this] { connect_in_background(); });
+    background_.post([this, of = generation_] { connect_in_background(of); });
   }
 }
 
-void pool::connect_in_background() {
+void pool::connect_in_background(std::uint64_t generation) {
   const auto started = clock::now();
   const std::stop_token token = stop_connecting_.get_token();
   auto made = connection::open(settings_, deadline::after(settings_->connect_timeout, started), &token);
@@ -286,13 +286,13 @@ void pool::connect_in_background() {
     watcher_->on_connection_opened({.node = node(), .duration = took, .failure = made ? nullptr : &made.error()});
   }
   if (made) {
-    connected(std::move(made).value());
+    connected(std::move(made).value(), generation);
   } else {
     connect_failed(made.error());
   }
 }
 
-void pool::connected(std::unique_ptr<connection> made) {
+void pool::connected(std::unique_ptr<connection> made, std::uint64_t generation) {
   const node_role role = made->was_replica() ? node_role::replica : node_role::primary;
   const auto lifetime = std::chrono::duration<double, std::milli>(options_.max_lifetime) *
                         (1.0 - options_.lifetime_jitter * random_unit());
@@ -301,6 +301,9 @@ void pool::connected(std::unique_ptr<connection> made) {
   added->link = std::move(made);
   added->expires_at = now + std::chrono::duration_cast<clock::duration>(lifetime);
   added->idle_since = now;
+  if (const auto& secrets = settings_->secrets; secrets && added->link->secret_version() != secrets->version()) {
+    added->expires_at = std::min(added->expires_at, end_of_old_secret(now));  // rotated while it was being opened
+  }
   if (callbacks_.opened) callbacks_.opened(now);
 
   lock_type lock(mutex_);
@@ -309,6 +312,12 @@ void pool::connected(std::unique_ptr<connection> made) {
   if (closing_) {
     lock.unlock();
     return;  // `added` closes
+  }
+  if (generation != generation_) {  // to where the node was before: see `renew`
+    serve_waiters(now);
+    lock.unlock();
+    close_in_background(std::move(added->link), close_reason::expired);
+    return;
   }
   // Under the lock, so that it can not be overtaken by the failure of an older attempt.
   const bool changed = note_role(role);
@@ -363,16 +372,20 @@ void pool::repair_in_background(pooled_connection& dirty) {
   background_.post([this, &dirty] {
     const bool repaired = dirty.link->recover(deadline::after(repair_time));
     lock_type lock(mutex_);
-    if (repaired && !closing_) {
-      dirty.idle_since = clock::now();
+    const auto now = clock::now();
+    // What is true of one that is given back is true of this one.
+    const bool fits = repaired && now < dirty.expires_at && all_.size() <= size_ &&
+                      dirty.link->is_replica() == dirty.link->was_replica();
+    if (fits && !closing_) {
+      dirty.idle_since = now;
       hand_out(dirty);
       return;
     }
     auto gone = remove(dirty);
-    serve_waiters(clock::now());
+    serve_waiters(now);
     returned_.notify_all();
     lock.unlock();
-    close_in_background(std::move(gone), close_reason::broken);
+    close_in_background(std::move(gone), repaired ? close_reason::expired : close_reason::broken);
   });
 }
 
@@ -458,9 +471,13 @@ void pool::age_by_secret(std::uint64_t newest, clock::time_point now) {
   secret_seen_ = newest;
   for (const auto& each : all_) {
     if (each->link->secret_version() == newest) continue;
-    const auto wait = std::chrono::duration<double, std::milli>(settings_->secrets->drain()) * random_unit();
-    each->expires_at = std::min(each->expires_at, now + std::chrono::duration_cast<clock::duration>(wait));
+    each->expires_at = std::min(each->expires_at, end_of_old_secret(now));
   }
+}
+
+pool::clock::time_point pool::end_of_old_secret(clock::time_point now) const {
+  const auto wait = std::chrono::duration<double, std::milli>(settings_->secrets->drain()) * random_unit();
+  return now + std::chrono::duration_cast<clock::duration>(wait);
 }
 
 bool pool::close(deadline until) {
@@ -537,6 +554,7 @@ void pool::renew() {
   std::vector<std::unique_ptr<connection>> gone;
   {
     const lock_type lock(mutex_);
+    ++generation_;
     // Those in use are closed when they come back.
     for (const auto& each : all_) each->expires_at = clock::time_point::min();
     while (!idle_.empty()) gone.push_back(remove(*idle_.back()));

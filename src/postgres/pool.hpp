@@ -191,8 +191,8 @@ class pool {
   }
   void start_connects(clock::time_point now, std::size_t at_least = 0);
   void serve_waiters(clock::time_point now);
-  void connect_in_background();
-  void connected(std::unique_ptr<connection> made);
+  void connect_in_background(std::uint64_t generation);
+  void connected(std::unique_ptr<connection> made, std::uint64_t generation);
   void connect_failed(const error& cause);
   void fail_waiters(const error& cause);
   void repair_in_background(pooled_connection& dirty);
@@ -206,6 +206,7 @@ class pool {
   void report_role(node_role now) const;
   /// Those that were opened with an older secret than this come to their end, each at a moment of its own.
   void age_by_secret(std::uint64_t newest, clock::time_point now);
+  [[nodiscard]] clock::time_point end_of_old_secret(clock::time_point now) const;
 
   const pool_options options_;
   const std::shared_ptr<const connection_settings> settings_;
@@ -225,6 +226,7 @@ class pool {
   resilience::connect_pacer pacer_;
   std::optional<error> last_connect_error_;
   std::atomic<std::size_t> size_;  // most connections; written under the lock
+  std::uint64_t generation_ = 0;   // one more with each `renew`
   std::uint64_t secret_seen_ = 0;  // the newest that `maintain` has seen
   bool closing_ = false;
 };

@@ -144,7 +144,8 @@ result<std::vector<rows>> transaction_channel::send(std::span<const command> sta
                                  .cancel = holds_commit ? nullptr : limits.cancel,
                                  .holds_commit = holds_commit,
                                  .callers = statements.size() + own,
-                                 .own = own});
+                                 .own = own,
+                                 .cacheable = cacheable_});
   begun_ = begun_ || held_->in_transaction();
   if (answers && with_token) {
     auto& all = answers.assume_value();

@@ -48,7 +48,10 @@ class transaction_channel final : public channel {
 
   /// The library's own, sent ahead of all that runs in it; see `request::before`. What they are views of outlives this.
   /// REQUIRES that nothing has run.
-  void set_up(std::span<const batched_statement> before) noexcept { before_ = before; }
+  void set_up(std::span<const batched_statement> before) noexcept {
+    before_ = before;
+    cacheable_ = shares_plans(before);
+  }
 
   /// \name The outcome guard
   /// @{
@@ -134,6 +137,7 @@ class transaction_channel final : public channel {
   std::optional<outcome_token> token_;  // of a guarded one
   std::optional<outcome_mark> mark_;    // its row was written
   std::span<const command> before_{};   // not sent yet
+  bool cacheable_ = true;               // its statements may be kept prepared
   bool make_table_ = false;
   bool begun_ = false;
   bool ended_ = false;

@@ -43,7 +43,10 @@ error refusal(error cause, const batch& wanted, deadline::clock::time_point now)
 }
 
 error incomplete(const exchange_outcome& outcome, const batch& wanted, deadline::clock::time_point now) {
-  const bool refused = outcome.failure && !outcome.failure->fatal;
+  // Some poolers say as an ERROR that they have lost the server: that is no answer to what was sent. (A server's own
+  // protocol violation is followed by ReadyForQuery.)
+  const bool refused =
+      outcome.failure && !outcome.failure->fatal && !is_poolers_farewell(outcome.failure->cause.sqlstate());
   if (refused) return refusal(outcome.failure->cause, wanted, now);
   const bool fate_known = outcome.reached == phase::not_sent || !wanted.may_apply() ||
                           (wanted.kind != batch_kind::commit && outcome.failure && ran_nothing(outcome.failure->cause));

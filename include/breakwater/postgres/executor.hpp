@@ -50,7 +50,7 @@ struct request {
   /// nothing delays costs. Not given: whoever needs it looks.
   deadline::clock::time_point began{};
   /// The library's own, that set up the transaction in which it runs: settings with `is_local`, for one. Where there are
-  /// any it runs in a transaction, whatever it is.
+  /// any it runs in a transaction, whatever it is; and unprepared, where the first of them may not be prepared.
   std::span<const batched_statement> before{};
   /// Where it is written what has seen its write when that is committed, at the cost of a transaction around it. Null:
   /// nobody asks.

@@ -122,6 +122,53 @@ TEST_F(tenants, whose_schema_does_not_exist_are_refused_and_do_not_meet_in_a_sha
   EXPECT_EQ(shared_cluster().query_value("select count(*) from shared.notes").value(), "0");
 }
 
+TEST_F(tenants, whose_schema_the_role_may_not_use_are_refused_and_do_not_meet_in_a_shared_one) {
+  ASSERT_OK(shared_cluster().execute("create schema if not exists t_closed"));
+  ASSERT_OK(shared_cluster().execute("revoke all on schema t_closed from app"));
+  ASSERT_OK(shared_cluster().execute("create table if not exists shared.notes (body text)"));
+  ASSERT_OK(shared_cluster().execute("grant all on shared.notes to app"));
+  config.tenant_resolver = bw::tenants::by_schema("t_", {"shared"});
+  bw::database db = open();
+  const auto refused = db.session({.tenant = "closed"}).execute("insert into notes values ('lost')");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().sqlstate(), "22P02");
+  EXPECT_EQ(refused.error().applied(), bw::applied::no);
+  EXPECT_EQ(shared_cluster().query_value("select count(*) from shared.notes").value(), "0");
+}
+
+TEST_F(tenants, by_schema_do_not_meet_in_a_temporary_table) {
+  config.tenant_resolver = bw::tenants::by_schema("t_");
+  bw::database db = open();
+  ASSERT_OK(db.session({.tenant = "acme"}).execute("insert into notes values ('plan')"));
+  ASSERT_OK(db.session({.tenant = "acme"}).execute("create temporary table notes as select 'secret' as body"));
+  EXPECT_EQ(db.session({.tenant = "globex"}).query("select count(*) from notes").one<std::int64_t>().value(), 0);
+  EXPECT_EQ(db.session({.tenant = "acme"}).query("select body from notes").one<std::string>().value(), "plan");
+}
+
+TEST_F(tenants, by_schema_may_have_types_of_their_own) {
+  for (const std::string schema : {"t_acme", "t_globex"}) {
+    ASSERT_OK(shared_cluster().execute("drop table if exists " + schema + ".states; drop type if exists " + schema +
+                                       ".state; create type " + schema +
+                                       ".state as enum ('open', 'done'); create table " + schema + ".states (value " +
+                                       schema + ".state); grant all on " + schema + ".states to app"));
+  }
+  config.tenant_resolver = bw::tenants::by_schema("t_");
+  bw::database db = open();
+  for (int i = 0; i < 3; ++i) {
+    for (const char* tenant : {"acme", "globex"}) {
+      EXPECT_OK(db.session({.tenant = tenant}).execute("insert into states values (?)", "open"));
+      bw::session session = db.session({.tenant = tenant});
+      EXPECT_OK(session.transact(
+          [](bw::transaction& tx) -> bw::result<void> {
+            BOOST_OUTCOME_TRY(tx.execute("update states set value = ?", "done"));
+            BOOST_OUTCOME_TRY(tx.query("select * from states").as<std::string>());
+            return bw::success();
+          },
+          {.max_attempts = 1}));
+    }
+  }
+}
+
 TEST_F(tenants, with_names_that_need_quotes_are_quoted) {
   config.tenant_resolver = bw::tenants::by_schema();
   ASSERT_OK(shared_cluster().execute("create schema if not exists \"Ev\"\"il, public\""));
@@ -168,6 +215,7 @@ TEST_F(tenants, by_database_have_pools_of_their_own) {
   EXPECT_EQ(unknown.error().applied(), bw::applied::no);
   EXPECT_OK(db.shutdown());
   EXPECT_ERROR(db.session({.tenant = "acme"}).execute("select 1"), errc::cancelled);
+  EXPECT_ERROR(db.session({.tenant = "never seen"}).execute("select 1"), errc::cancelled) << "none is opened any more";
 }
 
 TEST_F(tenants, whose_databases_are_too_many_give_way_to_each_other_unless_they_are_in_use) {
@@ -210,6 +258,11 @@ TEST_F(tenants, that_nobody_can_resolve_are_refused) {
   EXPECT_ERROR(thrown, errc::internal);
   EXPECT_EQ(thrown.error().message().find("secret"), std::string::npos);
   EXPECT_ERROR(db.session({.tenant = "a", .across_tenants = true}).execute("select 1"), errc::invalid_argument);
+  // Half of a resolver: nothing would tell the tenant from all others.
+  config.tenant_resolver = [](std::string_view) -> bw::result<bw::tenant_scope> { return bw::tenant_scope{}; };
+  EXPECT_ERROR(open().session({.tenant = "acme"}).execute("select 1"), errc::unsafe_operation);
+  config.tenant_resolver = bw::tenants::by_schema();
+  EXPECT_ERROR(open().session({.tenant = "public"}).execute("select 1"), errc::invalid_argument);
   config.tenant_resolver = nullptr;
   bw::database without = open();
   EXPECT_ERROR(without.session({.tenant = "acme"}).execute("select 1"), errc::unsafe_operation);

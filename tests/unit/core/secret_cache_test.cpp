@@ -122,8 +122,27 @@ TEST(secret_cache, says_why_there_are_none) {
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().code(), errc::authentication_failed);
   EXPECT_NE(std::string(held.error().message()).find("vault: sealed"), std::string::npos) << held.error().message();
+  EXPECT_FALSE(cache.current(patience()));
+  EXPECT_EQ(from.asked, 1) << "who waited for what failed does not ask as well";
   from.set(bw::credentials{.password = "one"});
+  const auto until = patience();
+  while (!cache.current(patience()) && !until.expired(bw::deadline::clock::now())) std::this_thread::yield();
   EXPECT_TRUE(cache.current(patience()));
+}
+
+TEST(secret_cache, knows_the_same_secret_again_whatever_is_left_of_its_life) {
+  vault from;
+  witness told;
+  from.set(bw::credentials{.password = "one", .valid_for = 100s});
+  bw::secret_cache cache(from.provider(), {.refresh_interval = 0ms}, &told);
+  ASSERT_TRUE(cache.current(patience()));
+  from.set(bw::credentials{.password = "one", .valid_for = 50s});
+  EXPECT_EQ(cache.renew_refused(1, patience()).value(), nullptr) << "there is no other one to try";
+  EXPECT_EQ(cache.version(), 1U);
+  EXPECT_EQ(told.seen, (std::vector<std::string>{"changed"}));
+  const auto now = bw::deadline::clock::now();
+  EXPECT_TRUE(cache.is_due(now + 45s));
+  EXPECT_FALSE(cache.is_due(now + 30s));
 }
 
 TEST(secret_cache, is_due_when_most_of_a_secrets_life_is_over) {
