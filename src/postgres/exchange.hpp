@@ -63,7 +63,7 @@ class exchange {
     const statement* what;
     std::string name{};  // of the prepared statement, where one is used
     bool behind = false;
-    bool told = false;   // its answer is kept, although it is none of the caller's
+    bool told = false;  // its answer is kept, although it is none of the caller's
   };
 
   [[nodiscard]] bool queue(const batch& wanted);

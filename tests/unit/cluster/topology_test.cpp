@@ -69,6 +69,8 @@ INSTANTIATE_TEST_SUITE_P(
         look{"on_the_highest_ever_seen", known_at_2, {primary(2), silent}, 0, confirmation::confirmed},
         look{"beyond_the_highest_ever_seen", known_at_2, {primary(3), primary(2)}, 0, confirmation::confirmed},
         look{"below_what_a_replica_receives", fresh, {primary(1), replica(2)}, {}, confirmation::outdated},
+        look{"one_that_does_not_tell_its_timeline", known_at_2, {primary(0), silent}, {}, confirmation::outdated},
+        look{"one_that_does_not_tell_where_none_is_known", fresh, {primary(0)}, 0, confirmation::confirmed},
         look{"two_that_were_both_replaced", known_at_2, {primary(1), primary(1)}, {}, confirmation::outdated},
         look{"a_foreign_one", known_at_2, {primary(9, theirs), silent}, {}, confirmation::foreign},
         look{"a_foreign_one_beside_ours", known_at_2, {primary(9, theirs), primary(2)}, 1, confirmation::confirmed},

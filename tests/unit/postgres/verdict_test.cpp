@@ -115,6 +115,22 @@ TEST(verdict, sent_and_answered_with_an_error_is_not_applied_though_the_rest_was
   }
 }
 
+TEST(verdict, a_poolers_word_that_it_has_lost_the_server_is_no_answer) {
+  // Older ones say so as an ERROR, and hang up.
+  for (const auto& [kind, wanted] : permanent) {
+    const sent it(kind, wanted);
+    const auto lost =
+        verdict(outcome(phase::sent, refused_with(errc::protocol_error, "08P01"), wait_result::ready), it.all);
+    EXPECT_EQ(lost.code(), errc::commit_unknown);
+    EXPECT_EQ(lost.applied(), applied::unknown);
+    EXPECT_TRUE(lost.poisons_connection());
+  }
+  const sent it(passing[2].first, passing[2].second);
+  const auto lost =
+      verdict(outcome(phase::sent, refused_with(errc::protocol_error, "08P01"), wait_result::ready), it.all);
+  EXPECT_EQ(lost.applied(), applied::no);
+}
+
 TEST(verdict, a_server_that_took_no_statement_applied_nothing) {
   for (const auto* code : {"57P03", "57P05"}) {
     for (const auto& [kind, wanted] : permanent) {
