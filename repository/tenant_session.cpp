@@ -58,10 +58,14 @@ std::shared_ptr<session_state> make_session(const std::shared_ptr<database_state
   result<tenant_scope> scope = scope_of(of->settings(), options);
   std::shared_ptr<database_state> on = of;
   std::optional<error> refusal;
-  if (!scope) {
+  tenant_scope is_of;
+  if (scope) {
+    is_of = std::move(scope).value();
+  } else {
     refusal = std::move(scope).error();
-  } else if (const std::string& own = scope.assume_value().database; !own.empty()) {
-    if (auto opened = of->of_tenants().get(own)) {
+  }
+  if (!is_of.database.empty()) {
+    if (auto opened = of->of_tenants().get(is_of.database)) {
       on = std::move(opened).value();
     } else {
       refusal = std::move(opened).error();
@@ -69,7 +73,7 @@ std::shared_ptr<session_state> make_session(const std::shared_ptr<database_state
   }
   auto made = std::make_shared<session_state>(std::move(on), std::move(options), where);
   if (!refusal) {
-    if (auto belongs = made->belong_to(scope.assume_value()); !belongs) refusal = std::move(belongs).error();
+    if (auto belongs = made->belong_to(is_of); !belongs) refusal = std::move(belongs).error();
   }
   if (refusal) made->refuse_all(std::move(*refusal));
   return made;

@@ -23,15 +23,16 @@ struct setup_texts {
       std::string sql = "select ";
       for (std::size_t i = 0; i < count; ++i) {
         if (i > 0) sql += ", ";
-        sql += "pg_catalog.set_config($" + std::to_string(2 * i + 1) + ", $" + std::to_string(2 * i + 2) + ", true)";
+        sql.append("pg_catalog.set_config($").append(std::to_string(2 * i + 1));
+        sql.append(", $").append(std::to_string(2 * i + 2)).append(", true)");
       }
       plain[count] = sql;
       // A schema that is not there, or that the role may not use, is passed over by the server in silence, and another one
       // searched. The first is an error of the function; the second is made one. Behind the settings, the role among them.
       const std::string name = "$" + std::to_string(2 * count + 1);
-      with_schema[count] =
-          sql + ", case when not pg_catalog.has_schema_privilege(" + name +
-          ", 'usage') then pg_catalog.concat('the tenant''s schema may not be used by its role')::int end";
+      with_schema[count].append(sql).append(", case when not pg_catalog.has_schema_privilege(").append(name);
+      with_schema[count].append(
+          ", 'usage') then pg_catalog.concat('the tenant''s schema may not be used by its role')::int end");
     }
   }
 };

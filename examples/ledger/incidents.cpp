@@ -31,8 +31,9 @@ class storyteller {
     never_.wait_until(lock, stop_, at, [] { return false; });
     return !stop_.stop_requested();
   }
-  static void tell(const std::string& what) {
-    std::printf("  --- %s\n", what.c_str());
+  void tell(const std::string& what) const {
+    const auto at = std::chrono::duration<double>(clock::now() - started_).count();
+    std::printf("  --- %4.1f s: %s\n", at, what.c_str());
     std::fflush(stdout);
   }
 

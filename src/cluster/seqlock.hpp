@@ -29,7 +29,7 @@ class seqlock {
   ~seqlock() = default;
 
   [[nodiscard]] Value load() const noexcept {
-    std::array<std::uint64_t, words> copy;
+    std::array<std::uint64_t, words> copy{};
     for (;;) {
       const std::uint64_t before = count_.load(std::memory_order_acquire);
       // Acquire: none of them moves behind the second look at the counter.

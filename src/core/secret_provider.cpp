@@ -176,7 +176,7 @@ result<std::shared_ptr<secret_provider>> from_text(std::string_view text) {
   if (!rest.empty() && kind == "file") return from_file(std::string(rest));
   if (auto words = words_of(rest); kind == "command" && !words.empty()) return from_command(std::move(words));
   return error(errc::invalid_argument,
-               "a source of secrets is \"environment:NAME\", \"file:/path\" or \"command:/path/to/program\"");
+               R"(a source of secrets is "environment:NAME", "file:/path" or "command:/path/to/program")");
 }
 
 }  // namespace breakwater::secrets

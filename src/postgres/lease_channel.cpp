@@ -199,10 +199,7 @@ auto run_when_fresh(connection& link, const request& wanted, const Run& run) -> 
   }
   // What is behind may also fail for that: a table that is not there yet.
   if (read.found != read_finding::behind) return answer;
-  if (!link.is_clean()) {
-    if (answer) return not_fresh().with_node(link.node());
-    return answer;
-  }
+  if (!link.is_clean()) return answer ? decltype(answer)(not_fresh().with_node(link.node())) : std::move(answer);
   BOOST_OUTCOME_TRY(wait_until_fresh(link, read, wanted.until, wanted.cancel));
   if (read.found == read_finding::behind) return not_fresh().with_node(link.node());
   if (!link.is_pooled()) return run(wanted);

@@ -25,7 +25,7 @@ std::size_t threads_now() {
 
 TEST_F(discovery, is_complete_when_the_database_is_open) {
   start({.replicas = 2});
-  std::ranges::rotate(config.nodes, config.nodes.begin() + 1);
+  std::rotate(config.nodes.begin(), config.nodes.begin() + 1, config.nodes.end());
   open();
   const auto stats = db->stats();
   ASSERT_EQ(stats.size(), 3U);

@@ -30,12 +30,12 @@ constexpr std::string_view once[] = {
 /// The values that clients choose themselves are what a policy must not trust: the tenant's column has a default of its own.
 constexpr std::string_view before_each[] = {
     "drop table if exists documents",
-    "create table documents (id bigint generated always as identity primary key, "
-    "tenant text not null default current_setting('app.tenant'), body text not null unique deferrable initially "
-    "deferred)",
+    ("create table documents (id bigint generated always as identity primary key, "
+     "tenant text not null default current_setting('app.tenant'), body text not null unique deferrable initially "
+     "deferred)"),
     "alter table documents enable row level security",
-    "create policy of_tenant on documents using (tenant = current_setting('app.tenant')) "
-    "with check (tenant = current_setting('app.tenant'))",
+    ("create policy of_tenant on documents using (tenant = current_setting('app.tenant')) "
+     "with check (tenant = current_setting('app.tenant'))"),
     "grant select, insert, update, delete on documents to shop_tenant",
     "truncate t_acme.notes, t_globex.notes",
 };

@@ -32,6 +32,7 @@ struct look {
   std::optional<std::size_t> expected;
   confirmation why;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): the name that gtest looks for
 void PrintTo(const look& what, std::ostream* out) { *out << what.name; }
 
 class confirmed_primary : public ::testing::TestWithParam<look> {};
@@ -124,6 +125,7 @@ struct marked {
   bool same_server;
   std::uint64_t position;  // of the mark then; 0: none
 };
+// NOLINTNEXTLINE(readability-identifier-naming): the name that gtest looks for
 void PrintTo(const marked& what, std::ostream* out) { *out << what.name; }
 
 class mark_of_a_replica : public ::testing::TestWithParam<marked> {};

@@ -46,7 +46,7 @@ class dice {
 class simulation {
  public:
   struct replica {
-    nanoseconds takes;
+    nanoseconds takes{};
     standing as = standing::near;
     bool usable = true;
     int chosen = 0;
@@ -55,8 +55,10 @@ class simulation {
   };
 
   explicit simulation(const std::vector<nanoseconds>& service_times) {
-    for (const auto takes : service_times) replicas_.push_back(std::make_unique<replica>());
-    for (std::size_t i = 0; i < service_times.size(); ++i) replicas_[i]->takes = service_times[i];
+    for (const auto takes : service_times) {
+      replicas_.push_back(std::make_unique<replica>());
+      replicas_.back()->takes = takes;
+    }
   }
 
   [[nodiscard]] replica& at(std::size_t i) { return *replicas_[i]; }
@@ -134,7 +136,7 @@ TEST(two_of_many, every_pair_is_as_likely_as_any_other) {
     ++pairs[std::minmax(asked[0], asked[1])];
   }
   EXPECT_EQ(pairs.size(), 10U);
-  for (const auto& [pair, count] : pairs) EXPECT_NEAR(count, many / 10, many / 200) << pair.first << pair.second;
+  for (const auto& [pair, count] : pairs) EXPECT_NEAR(count, many / 10.0, many / 200.0) << pair.first << pair.second;
 }
 
 TEST(two_of_many, one_candidate_is_taken_unseen_and_none_is_none) {
@@ -158,7 +160,7 @@ TEST(two_of_many, chance_decides_between_equals) {
     sample.offer(1, random);
     first += sample.choose([](std::size_t) { return candidate_load{}; }, random) == 0U ? 1 : 0;
   }
-  EXPECT_NEAR(first, many / 2, many / 100);
+  EXPECT_NEAR(first, many / 2.0, many / 100.0);
 }
 
 // The cost
@@ -225,7 +227,7 @@ TEST(two_choices, calls_in_flight_are_balanced_where_latency_is_unknown) {
   simulation reads(std::vector<nanoseconds>(5, 24h));  // nothing is answered
   reads.run(many / 10, 1us);
   for (std::size_t i = 0; i < 5; ++i) {
-    EXPECT_NEAR(reads.at(i).load.read(reads.now()).in_flight, many / 50, 10) << i;
+    EXPECT_NEAR(reads.at(i).load.read(reads.now()).in_flight, many / 50.0, 10) << i;
   }
 }
 

@@ -44,7 +44,7 @@ struct vault {
 struct witness final : bw::observer {
   std::vector<std::string> seen;
   void on_secret(const bw::secret_event& event) noexcept override {
-    seen.push_back(event.failure != nullptr ? "failed" : event.changed ? "changed" : "same");
+    seen.emplace_back(event.failure != nullptr ? "failed" : event.changed ? "changed" : "same");
   }
 };
 
