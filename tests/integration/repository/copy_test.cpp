@@ -570,6 +570,7 @@ TEST_F(copy, out_may_read_a_replica_and_in_may_not) {
   const auto elsewhere = db().session();
   EXPECT_EQ(elsewhere.repository<tag>().copy_out([](tag&&) {}).value(), 5U);
   EXPECT_EQ(watcher().last().role, bw::node_role::replica);
+  const paused_replay replica_stands_still;
   ASSERT_OK(elsewhere.repository<tag>().copy_in({tag{.name = "new"}}));
   EXPECT_EQ(watcher().last().role, bw::node_role::primary);
   EXPECT_EQ(elsewhere.repository<tag>().copy_out([](tag&&) {}).value(), 6U) << "it reads what it wrote";

@@ -42,6 +42,9 @@ bw::testing::cluster& shared_cluster() {
   return *slot;
 }
 
+paused_replay::paused_replay() { EXPECT_OK(shared_cluster().pause_replay(shared_cluster().replica(0))); }
+paused_replay::~paused_replay() { EXPECT_OK(shared_cluster().resume_replay(shared_cluster().replica(0))); }
+
 const way_to& way_to_shared_cluster() {
   static const way_to way(shared_cluster());
   return way;

@@ -23,6 +23,15 @@ using bw::errc;
 
 /// The cluster that all tests of this program share: a primary and a replica.
 [[nodiscard]] bw::testing::cluster& shared_cluster();
+
+/// While it lives, the replica's data stands still: what is written meanwhile only the primary has.
+class paused_replay {
+ public:
+  paused_replay();
+  paused_replay(const paused_replay&) = delete;
+  paused_replay& operator=(const paused_replay&) = delete;
+  ~paused_replay();
+};
 /// How they reach it: BW_TEST_THROUGH may put a PgBouncer in front of each node.
 [[nodiscard]] const way_to& way_to_shared_cluster();
 

@@ -493,7 +493,8 @@ TEST(config, every_field_can_be_set_to_its_own_default_by_its_variable) {
 }
 
 TEST(config, every_field_stands_in_the_documentation_with_its_default_and_range) {
-  const auto page_path = std::filesystem::path(__FILE__).parent_path() / "../../../docs/configuration.md";
+  // Not by __FILE__, which a compiler cache may have made relative to some folder.
+  const auto page_path = std::filesystem::path(BW_SOURCE_FOLDER) / "docs/configuration.md";
   std::ifstream page_file(page_path);
   ASSERT_TRUE(page_file) << page_path;
   std::vector<std::string> lines;
