@@ -4,15 +4,6 @@
 
 namespace tests {
 
-bool eventually(const std::function<bool()>& is_so) {
-  const auto end = std::chrono::steady_clock::now() + 30s;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
-
 void topology_recorder::on_topology_change(const bw::topology_event& event) noexcept {
   const std::lock_guard lock(mutex_);
   changes_.push_back({.before = std::string(event.before),

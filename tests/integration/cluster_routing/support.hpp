@@ -3,6 +3,7 @@
 // What the tests of discovery and failover share: a cluster of their own, and an observer that remembers.
 
 #include "../assertions.hpp"
+#include "../eventually.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -23,9 +24,6 @@ namespace tests {
 
 using namespace std::chrono_literals;
 using bw::errc;
-
-/// Asks until the answer is yes; false after half a minute.
-[[nodiscard]] bool eventually(const std::function<bool()>& is_so);
 
 /// Remembers which node was the primary, and when.
 class topology_recorder final : public bw::observer {

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
-#include <thread>
 
 namespace tests {
 
@@ -18,15 +17,6 @@ bw::testing::cluster& shared_cluster() {
     slot.emplace(std::move(started).value());
   }
   return *slot;
-}
-
-bool eventually(const std::function<bool()>& is_so) {
-  const auto end = std::chrono::steady_clock::now() + 30s;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
 }
 
 std::string truth(std::string_view sql) {

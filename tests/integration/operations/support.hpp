@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../assertions.hpp"
+#include "../eventually.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -18,9 +19,6 @@ using bw::errc;
 
 /// The server that all tests of this program share.
 [[nodiscard]] bw::testing::cluster& shared_cluster();
-
-/// Asks until the answer is yes; false after half a minute.
-[[nodiscard]] bool eventually(const std::function<bool()>& is_so);
 
 /// The one value that a query answers, asked as the superuser over a connection of its own.
 [[nodiscard]] std::string truth(std::string_view sql);

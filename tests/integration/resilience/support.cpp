@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
-#include <thread>
 
 namespace tests {
 namespace {
@@ -36,15 +35,6 @@ bw::testing::cluster& shared_cluster() {
     slot.emplace(std::move(started).value());
   }
   return *slot;
-}
-
-bool eventually(const std::function<bool()>& is_so) {
-  const auto end = std::chrono::steady_clock::now() + 30s;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
 }
 
 held_lock::held_lock(int key) : key_(key) {

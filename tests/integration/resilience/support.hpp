@@ -4,6 +4,7 @@
 // server that fail as often as they are told.
 
 #include "../assertions.hpp"
+#include "../eventually.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -25,9 +26,6 @@ using bw::errc;
 
 /// The cluster that all tests of this program share: a primary and a replica.
 [[nodiscard]] bw::testing::cluster& shared_cluster();
-
-/// Asks until the answer is yes; false after half a minute.
-[[nodiscard]] bool eventually(const std::function<bool()>& is_so);
 
 /// An advisory lock on the shared cluster's primary, held over a database of its own until `let_go`: a statement that
 /// takes it too runs for as long as the test wants.

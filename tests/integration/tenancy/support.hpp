@@ -4,6 +4,7 @@
 // three ways.
 
 #include "../assertions.hpp"
+#include "../eventually.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -22,9 +23,6 @@ using bw::errc;
 
 /// The cluster that all tests of this program share: a primary and a replica.
 [[nodiscard]] bw::testing::cluster& shared_cluster();
-
-/// Asks until the answer is yes; false after half a minute.
-[[nodiscard]] bool eventually(const std::function<bool()>& is_so);
 
 struct document {
   std::int64_t id{};
