@@ -100,6 +100,15 @@ std::optional<error> session_state::refusal(std::string_view statement_name) con
   return error(*refusal_).with_statement(statement_name);
 }
 
+/// What was written, and what was read of what had to be seen. `written`: null of what writes nothing.
+template <class Answer>
+void session_state::note_causality(const causality_token* written, const std::optional<postgres::causal_read>& read,
+                                   result<Answer>& answer) {
+  if (written != nullptr) note_write(answer ? nullptr : &answer.assume_error(), *written);
+  if (!read || !answer) return;
+  if (auto seen = note_read(*read); !seen) answer = std::move(seen).error();
+}
+
 result<rows> session_state::execute(const statement& what, const parameters& values) {
   if (refuses()) return *refusal(what.name);
   if (values.first_invalid()) return unsendable(values).with_statement(what.name).with_table(what.table);
@@ -121,10 +130,7 @@ result<rows> session_state::execute(const statement& what, const parameters& val
                                          .written = writes && places_writes() ? &written : nullptr,
                                          .causal = fresh ? &*fresh : nullptr},
                                         may_read_replicas());
-  if (writes) note_write(outcome.answer ? nullptr : &outcome.answer.assume_error(), written);
-  if (fresh && outcome.answer) {
-    if (auto seen = note_read(*fresh); !seen) outcome.answer = std::move(seen).error();
-  }
+  note_causality(writes ? &written : nullptr, fresh, outcome.answer);
   if (!outcome.answer) outcome.answer.error().with_statement(what.name).with_attempts(outcome.attempts);
   report.finish(outcome.answer, outcome.from == nullptr ? std::string_view{} : outcome.from->name(),
                 outcome.from == nullptr ? node_role::unknown : outcome.from->role(), outcome.attempts, outcome.ended);
@@ -155,10 +161,7 @@ result<std::vector<rows>> session_state::execute_batch(std::span<const batched_s
                                     .written = writes && places_writes() ? &written : nullptr,
                                     .causal = fresh ? &*fresh : nullptr},
                                    statements, may_read_replicas());
-  if (writes) note_write(outcome.answer ? nullptr : &outcome.answer.assume_error(), written);
-  if (fresh && outcome.answer) {
-    if (auto seen = note_read(*fresh); !seen) outcome.answer = std::move(seen).error();
-  }
+  note_causality(writes ? &written : nullptr, fresh, outcome.answer);
   if (!outcome.answer) {
     name_batch(outcome.answer.error(), name);
     outcome.answer.error().with_attempts(outcome.attempts);

@@ -108,6 +108,9 @@ class session_state final : public executor, public std::enable_shared_from_this
   [[nodiscard]] bool may_read_replicas() const noexcept;
   /// What came of such a read. Error: with `strict_causality`, that nobody vouches for what it had to see.
   [[nodiscard]] result<void> note_read(const postgres::causal_read& read);
+  template <class Answer>
+  void note_causality(const causality_token* written, const std::optional<postgres::causal_read>& read,
+                      result<Answer>& answer);
   /// @}
 
  private:

@@ -246,22 +246,17 @@ void monitor::note_answer(watched& from, probe_answer answer, time_point now, st
   }
 }
 
-/// There is a server, which has no place for us or no longer knows us, although others may be connected: as far as anybody
-/// knows it is what it was. Of its position nothing is known that was not known before.
 void monitor::note_refusal(watched& from, const node_observation& asked, time_point now) {
   from.heard_at = asked.sent;
-  if (from.last.reachable) return;
   const node_role known = from.of.connections().role();
-  if (known == node_role::unknown) return note_loss(from, now);
+  const auto in_recovery = known == node_role::unknown ? std::nullopt : std::optional(known == node_role::replica);
+  const lineage own{.system = known_.system, .timeline = from.own_timeline};
+  const node_observation taken = after_refusal(from.last, in_recovery, own, asked);
+  if (!taken.reachable) return note_loss(from, now);
+  if (from.last.reachable) return;
   ++changes_;
   if (from.heard_of) doubt(now);
-  // Only the timeline that it was on itself: it may have been replaced since.
-  from.last = {.reachable = true,
-               .in_recovery = known == node_role::replica,
-               .timeline = known == node_role::primary ? from.own_timeline : 0,
-               .system = known_.system,
-               .sent = asked.sent,
-               .answered = asked.answered};
+  from.last = taken;
   from.of.note(from.last, from.mark);
 }
 

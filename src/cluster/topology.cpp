@@ -45,6 +45,18 @@ std::string describe(const node_observation& seen, const history& known) {
 
 }  // namespace
 
+node_observation after_refusal(const node_observation& last, std::optional<bool> in_recovery, const lineage& own,
+                               const node_observation& asked) noexcept {
+  if (last.reachable) return last;
+  node_observation taken{.sent = asked.sent, .answered = asked.answered};
+  if (!in_recovery) return taken;
+  taken.reachable = true;
+  taken.in_recovery = *in_recovery;
+  taken.timeline = *in_recovery ? 0 : own.timeline;
+  taken.system = own.system;
+  return taken;
+}
+
 replay_mark next_mark(const replay_mark& mark, const node_observation& seen, bool same_server) noexcept {
   if (!seen.reachable || !seen.in_recovery) return {};
   if (seen.streaming && seen.timeline != 0 && seen.system != 0) {

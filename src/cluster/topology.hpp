@@ -63,6 +63,18 @@ struct replay_mark {
 ///     a replica that does not stream                 | stays: what it has replayed it has replayed
 [[nodiscard]] replay_mark next_mark(const replay_mark& mark, const node_observation& seen, bool same_server) noexcept;
 
+/// What counts of a node that is there and would not be asked: it has no place for us, or no longer knows us.
+///
+///     what was known of it                       | counts
+///     it answered when it was last asked         | what it said then, with the times of then: nothing of it is newer
+///     else, but a connection of the pool has     | that role; of a primary on the timeline that it was last seen on
+///     learnt its role                            | itself, and on none where it was not: it may have been replaced since
+///     neither                                    | no answer
+///
+/// `asked` has the times of the refused probe. `own`: the system, and that timeline or 0.
+[[nodiscard]] node_observation after_refusal(const node_observation& last, std::optional<bool> in_recovery,
+                                             const lineage& own, const node_observation& asked) noexcept;
+
 /// Why a primary is confirmed, or none is.
 enum class confirmation : std::uint8_t {
   confirmed,

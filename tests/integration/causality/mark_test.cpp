@@ -57,6 +57,7 @@ TEST_F(marks, what_the_connection_was_told_spares_it_the_question) {
   const auto first = write();
   settle();
   const auto asked = read(first);
+  EXPECT_FALSE(asked.unasked);
   EXPECT_EQ(asked.found, read_finding::kept);
   const auto again = read(first);
   EXPECT_TRUE(again.unasked);

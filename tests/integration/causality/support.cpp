@@ -1,6 +1,5 @@
 #include "support.hpp"
 
-#include <thread>
 #include <utility>
 
 namespace causality {
@@ -37,15 +36,6 @@ std::int64_t fixture::get(const bw::session& in) {
   const auto found = in.query("select value from counters where id = 1").read_only().one<std::int64_t>();
   EXPECT_OK(found);
   return found ? found.value() : -1;
-}
-
-bool fixture::eventually(const std::function<bool()>& is_so) {
-  const auto until = std::chrono::steady_clock::now() + 30s;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
 }
 
 void fixture::settle() {

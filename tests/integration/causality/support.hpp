@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../assertions.hpp"
+#include "../eventually.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
 
@@ -20,6 +21,7 @@ namespace causality {
 
 using namespace std::chrono_literals;
 using bw::errc;
+using tests::eventually;
 
 /// Remembers where the last operation ran, and how many attempts it took.
 class recorder final : public bw::observer {
@@ -65,8 +67,6 @@ class fixture : public ::testing::Test {
   static void put(const bw::session& in, std::int64_t value);
   /// Reads it there; -1 where it is not there yet.
   [[nodiscard]] static std::int64_t get(const bw::session& in);
-  /// Until the answer is yes, or patience ends.
-  [[nodiscard]] static bool eventually(const std::function<bool()>& is_so);
   /// All nodes are up, and each of them has replayed all.
   void settle();
 

@@ -1,22 +1,12 @@
 #include "support.hpp"
 
-#include <cstdlib>
-#include <iostream>
-#include <optional>
+#include "../cluster_or_exit.hpp"
 
 namespace tests {
 
 bw::testing::cluster& shared_cluster() {
-  static std::optional<bw::testing::cluster> slot;
-  if (!slot) {
-    auto started = bw::testing::cluster::start({});
-    if (!started) {
-      std::cerr << "no cluster: " << started.error().message() << '\n';
-      std::exit(1);
-    }
-    slot.emplace(std::move(started).value());
-  }
-  return *slot;
+  static bw::testing::cluster shared = cluster_or_exit();
+  return shared;
 }
 
 std::string truth(std::string_view sql) {

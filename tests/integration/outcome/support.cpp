@@ -1,18 +1,8 @@
 #include "support.hpp"
 
 #include <algorithm>
-#include <thread>
 
 namespace tests {
-
-bool eventually(const std::function<bool()>& is_so) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
 
 void outcome_recorder::on_commit_unknown(const bw::commit_unknown_event& event) noexcept {
   const std::lock_guard lock(mutex_);

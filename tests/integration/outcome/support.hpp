@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../assertions.hpp"
+#include "../eventually.hpp"
 #include "../postgres/proxy.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
@@ -28,9 +29,6 @@ inline constexpr std::chrono::seconds patience{20};
 
 /// How a COMMIT begins on the wire: with the NUL behind it that "read committed" does not have.
 inline const std::string commit_message{"commit\0", 7};
-
-/// Asks until the answer is yes; false after `patience`.
-[[nodiscard]] bool eventually(const std::function<bool()>& is_so);
 
 /// Remembers what became of unknown commits. Thread-safe.
 class outcome_recorder final : public bw::observer {

@@ -1,38 +1,22 @@
 #include "support.hpp"
 
-#include <libpq-fe.h>
+#include "../cluster_or_exit.hpp"
 
-#include <cstdlib>
-#include <iostream>
-#include <thread>
+#include <libpq-fe.h>
 
 namespace tests {
 
-bool eventually(const std::function<bool()>& is_so) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
-
 bw::testing::cluster& shared_cluster() {
-  static std::optional<bw::testing::cluster> slot;
-  if (!slot) {
-    auto started = bw::testing::cluster::start({.replicas = 1});
-    if (!started) {
-      std::cerr << "no cluster: " << started.error().message() << '\n';
-      std::exit(1);
-    }
-    slot.emplace(std::move(started).value());
-    EXPECT_OK(slot->execute("create table notes (who text not null); grant all on notes to app"));
-    EXPECT_OK(slot->execute(bw::outcome_guard_ddl()));
+  static bw::testing::cluster shared = [] {
+    auto made = cluster_or_exit({.replicas = 1});
+    EXPECT_OK(made.execute("create table notes (who text not null); grant all on notes to app"));
+    EXPECT_OK(made.execute(bw::outcome_guard_ddl()));
     EXPECT_OK(
-        slot->execute("grant usage on schema breakwater to app; grant select, insert, update, delete on "
-                      "breakwater.outcomes to app"));
-  }
-  return *slot;
+        made.execute("grant usage on schema breakwater to app; grant select, insert, update, delete on "
+                     "breakwater.outcomes to app"));
+    return made;
+  }();
+  return shared;
 }
 
 std::string truth(std::string_view sql) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../assertions.hpp"
+#include "../eventually.hpp"
 #include "bouncer.hpp"
 #include <breakwater/breakwater.hpp>
 #include <breakwater/testing/cluster.hpp>
@@ -25,9 +26,6 @@ using bw::errc;
 
 /// Long enough for a loaded machine; reached only when a test fails.
 inline constexpr std::chrono::seconds patience{20};
-
-/// Asks until the answer is yes; false after `patience`.
-[[nodiscard]] bool eventually(const std::function<bool()>& is_so);
 
 /// The cluster that all tests of this program share: a primary and a replica, with a table "notes".
 [[nodiscard]] bw::testing::cluster& shared_cluster();

@@ -1,8 +1,9 @@
 #include "support.hpp"
 
+#include "../cluster_or_exit.hpp"
+
 #include <cstdlib>
 #include <iostream>
-#include <optional>
 
 namespace tests {
 namespace {
@@ -25,16 +26,8 @@ constexpr std::string_view schema[] = {
 }  // namespace
 
 bw::testing::cluster& shared_cluster() {
-  static std::optional<bw::testing::cluster> slot;
-  if (!slot) {
-    auto started = bw::testing::cluster::start({.replicas = 1});
-    if (!started) {
-      std::cerr << "no cluster: " << started.error().message() << '\n';
-      std::exit(1);
-    }
-    slot.emplace(std::move(started).value());
-  }
-  return *slot;
+  static bw::testing::cluster shared = cluster_or_exit({.replicas = 1});
+  return shared;
 }
 
 held_lock::held_lock(int key) : key_(key) {

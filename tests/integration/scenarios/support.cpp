@@ -1,8 +1,7 @@
 #include "support.hpp"
 
-#include <cstdlib>
-#include <iostream>
-#include <optional>
+#include "../cluster_or_exit.hpp"
+
 #include <utility>
 
 namespace scenarios {
@@ -10,16 +9,8 @@ namespace scenarios {
 namespace {
 
 bw::testing::cluster& shared_cluster() {
-  static std::optional<bw::testing::cluster> slot;
-  if (!slot) {
-    auto started = bw::testing::cluster::start({.replicas = 1});
-    if (!started) {
-      std::cerr << "no cluster: " << started.error().message() << '\n';
-      std::exit(1);
-    }
-    slot.emplace(std::move(started).value());
-  }
-  return *slot;
+  static bw::testing::cluster shared = tests::cluster_or_exit({.replicas = 1});
+  return shared;
 }
 
 }  // namespace

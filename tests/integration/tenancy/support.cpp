@@ -1,8 +1,9 @@
 #include "support.hpp"
 
+#include "../cluster_or_exit.hpp"
+
 #include <cstdlib>
 #include <iostream>
-#include <optional>
 
 namespace tests {
 namespace {
@@ -42,22 +43,17 @@ constexpr std::string_view before_each[] = {
 }  // namespace
 
 bw::testing::cluster& shared_cluster() {
-  static std::optional<bw::testing::cluster> slot;
-  if (!slot) {
-    auto started = bw::testing::cluster::start({.replicas = 1});
-    if (!started) {
-      std::cerr << "no cluster: " << started.error().message() << '\n';
-      std::exit(1);
-    }
-    slot.emplace(std::move(started).value());
+  static bw::testing::cluster shared = [] {
+    auto made = cluster_or_exit({.replicas = 1});
     for (const std::string_view statement : once) {
-      if (auto done = slot->execute(statement); !done) {
+      if (auto done = made.execute(statement); !done) {
         std::cerr << statement << ": " << done.error().message() << '\n';
         std::exit(1);
       }
     }
-  }
-  return *slot;
+    return made;
+  }();
+  return shared;
 }
 
 void tenancy_test::SetUp() {

@@ -119,6 +119,37 @@ TEST(explanation, names_both_of_a_split_brain_and_what_each_said) {
       "another database system; e:5: a replica on timeline 2)");
 }
 
+// A server without a place for the monitor.
+
+TEST(refusal, changes_nothing_of_what_was_known_and_makes_nothing_newer) {
+  node_observation known = primary(2);
+  known.position = 100;
+  known.sent = start;
+  const node_observation asked{.sent = start + 5s, .answered = start + 6s};
+  const auto taken = after_refusal(known, true, {.system = ours, .timeline = 2}, asked);
+  EXPECT_FALSE(taken.in_recovery);
+  EXPECT_EQ(taken.position, 100U);
+  EXPECT_EQ(taken.sent, start);
+}
+
+TEST(refusal, of_a_primary_that_was_lost_and_replaced_does_not_make_it_the_primary) {
+  const auto back = after_refusal(silent, false, {.system = ours, .timeline = 1}, {.sent = start});
+  EXPECT_EQ(back.timeline, 1U);
+  EXPECT_EQ(back.position, 0U);
+  // Neither beside the one that replaced it, nor where that does not answer at the moment.
+  EXPECT_EQ(confirm_primary(std::array{back, primary(2)}, known_at_2).node, 1U);
+  EXPECT_EQ(confirm_primary(std::array{back, silent}, known_at_2).why, confirmation::outdated);
+}
+
+TEST(refusal, of_the_primary_that_was_only_restarted_leaves_it_the_primary) {
+  const auto back = after_refusal(silent, false, {.system = ours, .timeline = 2}, {.sent = start});
+  EXPECT_EQ(confirm_primary(std::array{back, replica(2)}, known_at_2).node, 0U);
+}
+
+TEST(refusal, of_a_node_whose_role_nobody_knows_is_no_answer) {
+  EXPECT_FALSE(after_refusal(silent, std::nullopt, {.system = ours, .timeline = 2}, {}).reachable);
+}
+
 struct marked {
   std::string_view name;
   node_observation seen;
